@@ -1,0 +1,1 @@
+"""NumPy and SciPy kernels: arrays in, arrays out; no labels, no files."""

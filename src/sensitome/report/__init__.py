@@ -1,0 +1,1 @@
+"""The page: sections that only read tables."""

@@ -1,0 +1,298 @@
+"""The tables of a run, each with its columns, units, meanings and allowed values, written down once.
+
+The data dictionary of the documentation, the checks of readers and stages and the CSV headers are all made from here.
+Keys come first. Missing values are null, never NaN. Effects are log2, treatment − control; negative = fewer living
+cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dataframely as dy
+import polars as pl
+
+from sensitome.errors import Fault, TableError, listed, suggestion
+
+__all__ = [
+    "ROLES",
+    "TABLES",
+    "Funnel",
+    "Hits",
+    "PlateList",
+    "Plates",
+    "Quality",
+    "Reagents",
+    "Scores",
+    "Stability",
+    "StabilitySettings",
+    "Wells",
+    "check_table",
+    "dictionary",
+]
+
+#: What a well is for. `excluded` wells were measured but are left out of every statistic.
+ROLES = ("sample", "negative", "positive", "untreated", "empty", "excluded")
+
+#: Words of `flags`, joined by ";": why a reading or a normalized value needs care.
+FLAGS = {
+    "no_reading": "the file has no number for this well",
+    "excluded": "left out by the screen log or the layout",
+    "not_positive": "zero or negative signal, which has no logarithm",
+    "extrapolated": "outside the rows and columns of the wells that define the spatial fit",
+    "uncorrected": "the method, as its peer does it, leaves this well at its raw level",
+}
+
+
+def _key(meaning: str) -> dy.String:
+    return dy.String(primary_key=True, description=meaning)
+
+
+def _text(meaning: str, *, nullable: bool = True) -> dy.String:
+    return dy.String(nullable=nullable, description=meaning)
+
+
+def _number(meaning: str, unit: str, *, nullable: bool = True) -> dy.Float64:
+    return dy.Float64(nullable=nullable, description=meaning, metadata={"unit": unit})
+
+
+def _count(meaning: str, *, nullable: bool = False) -> dy.Int32:
+    return dy.Int32(nullable=nullable, min=0, description=meaning, metadata={"unit": "count"})
+
+
+def _yes_no(meaning: str, *, nullable: bool = False) -> dy.Bool:
+    return dy.Bool(nullable=nullable, description=meaning)
+
+
+class PlateList(dy.Schema):
+    """One row per measured plate: which file, and what was done to it."""
+
+    plate = _key("name of the measured plate")
+    file = _text("file with its readings, relative to the plate list", nullable=False)
+    library_plate = _text("library plate that was stamped onto it", nullable=False)
+    cell_line = _text("cell line", nullable=False)
+    treatment = _text("treatment arm", nullable=False)
+    replicate = dy.Int16(min=1, description="replicate, from 1")
+    batch = _text("experiment day or batch")
+
+
+class Wells(dy.Schema):
+    """One row per well of a measured plate."""
+
+    plate = _key("name of the measured plate")
+    well = _key('well, as "A01"')
+    order = _count("position of the plate in the plate list, from 0: the order of measuring")
+    library_plate = _text("library plate that was stamped onto it", nullable=False)
+    cell_line = _text("cell line", nullable=False)
+    treatment = _text("treatment arm", nullable=False)
+    replicate = dy.Int16(min=1, description="replicate, from 1")
+    batch = _text("experiment day or batch")
+    row = dy.Int16(min=1, max=32, description="row of the well, from 1 (A = 1)")
+    column = dy.Int16(min=1, max=48, description="column of the well, from 1")
+    reagent = _text("name of the reagent in the well; null in wells without one")
+    kind = _text("class of reagent: mimic, inhibitor, siRNA, CRISPR, compound, or the lab's own word")
+    role = dy.Enum(ROLES, description="what the well is for")
+    control_class = _text("which reagents a control belongs to, or the lab's own name of the control")
+    signal = _number("reading of the instrument", "counts")
+    log2_signal = _number("binary logarithm of the reading", "log2 counts")
+    fitted = _number("what the normalization takes away: the plate's level or surface", "as the scale of the method")
+    normalized = _number("reading after normalization", "as the method's record states")
+    flags = _text('why the value needs care: codes joined by ";", empty when nothing does', nullable=False)
+
+
+class Reagents(dy.Schema):
+    """One row per reagent of the library, with every further column that the library carries."""
+
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    position = _key('where it lies in the library, as "L1:A03"; several joined by ";"')
+    role = dy.Enum(ROLES, description="what its wells are for")
+    control_class = _text("which reagents a control belongs to, or the lab's own name of the control")
+
+
+class Plates(dy.Schema):
+    """One row per measured plate: its identity, its quality figures and the verdict on it."""
+
+    plate = _key("name of the measured plate")
+    order = _count("position of the plate in the plate list, from 0")
+    library_plate = _text("library plate", nullable=False)
+    cell_line = _text("cell line", nullable=False)
+    treatment = _text("treatment arm", nullable=False)
+    replicate = dy.Int16(min=1, description="replicate, from 1")
+    batch = _text("experiment day or batch")
+    n_samples = _count("sample wells with a reading")
+    n_negative = _count("negative control wells with a reading")
+    n_positive = _count("positive control wells with a reading")
+    n_missing = _count("wells of the library without a reading")
+    verdict = dy.Enum(["pass", "warn", "fail"], description="the worst verdict of its quality figures")
+
+
+class Quality(dy.Schema):
+    """One row per quality figure of a plate, of a group of plates, or of the whole screen."""
+
+    level = dy.Enum(["plate", "group", "screen"], primary_key=True, description="what the figure is about")
+    subject = _key("name of the plate, the group or the screen")
+    figure = _key("name of the figure")
+    value = _number("its value; null when the design does not allow it", "as the figure's record states")
+    threshold = _text("the rule it is held against, in words", nullable=False)
+    verdict = dy.Enum(["pass", "warn", "fail", "not applicable"], description="how it stands against the rule")
+    meaning = _text("what the figure means, in one line", nullable=False)
+    detail = _text("the plates, wells or reagents behind the verdict, where there are any")
+
+
+class Scores(dy.Schema):
+    """One row per reagent in one treatment arm of one cell line: its replicates and their summary."""
+
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    position = _key('where it lies in the library, as "L1:A03"')
+    cell_line = _key("cell line")
+    treatment = _key("treatment arm")
+    role = dy.Enum(ROLES, description="what its wells are for")
+    control_class = _text("control class")
+    score = _number("summary of the replicates", "as the normalization, or scaled MADs after standardizing")
+    n = _count("replicates with a value")
+    n_wells = _count("wells with a value: technical wells of one replicate are averaged first")
+
+
+class Hits(dy.Schema):
+    """One row per reagent in one drug arm of one cell line, with every step of the paper's rule."""
+
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    position = _key("where it lies in the library")
+    cell_line = _key("cell line")
+    treatment = _key("drug arm")
+    score = _number("summary of the replicates with the drug", "as in scores")
+    center = _number("median (or mean) of the reagents of its treatment group", "as in scores")
+    spread = _number("standard deviation (or its robust form) of that group", "as in scores")
+    threshold = _number("score below which the reagent is significant", "as in scores")
+    z = _number("(score − center) / spread", "SD")
+    vehicle_score = _number("summary of the replicates without drug, same cell line", "as in scores")
+    vehicle_z = _number("the same z in the vehicle group", "SD")
+    n = _count("replicates with a value, with the drug")
+    vehicle_n = _count("replicates with a value, without drug")
+    is_significant = _yes_no("below the threshold with the drug; null when there is no reading", nullable=True)
+    is_quiet = _yes_no("no significant effect without drug; null when there is no reading", nullable=True)
+    is_expressed = _yes_no("target expressed in untreated cells; null where the rule does not ask", nullable=True)
+    is_hit = _yes_no("significant, quiet and, for inhibitors, target expressed")
+    is_candidate = _yes_no("a hit in both lines, or in more than one arm within a line")
+    reason = _text("why it is a hit, or which step leaves it out", nullable=False)
+
+
+class Funnel(dy.Schema):
+    """One row per step from the whole library to the candidates, with the reagents that remain."""
+
+    step = dy.Int16(primary_key=True, min=1, description="position in the funnel, from 1")
+    name = _text("what remains", nullable=False)
+    n_reagents = _count("reagents that remain")
+    n_contexts = _count("reagent × cell line × drug arm that remain")
+    by_kind = _text("reagents that remain, by kind, in words", nullable=False)
+    reagents = _text('names of those that remain, joined by ";"; null for the whole library')
+    left_out = _text('names of those that this step leaves out, joined by ";"; null for the whole library')
+
+
+class Stability(dy.Schema):
+    """One row per reagent in one drug arm of one cell line that at least one defensible setting calls."""
+
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    position = _key("where it lies in the library")
+    cell_line = _key("cell line")
+    treatment = _key("drug arm")
+    n_settings = _count("settings tried")
+    n_called = _count("settings that call it")
+    share = _number("share of the settings that call it", "fraction", nullable=False)
+    is_hit = _yes_no("called by the study's own setting")
+
+
+class StabilitySettings(dy.Schema):
+    """One row per setting of the stability map: what was chosen and how many it calls."""
+
+    setting = dy.Int32(primary_key=True, min=1, description="number of the setting, from 1")
+    normalization = _text("normalization method", nullable=False)
+    spread = _text("sd or mad", nullable=False)
+    pool = _text("which reagents define center and spread", nullable=False)
+    controls = _text("whether negative controls count among them", nullable=False)
+    exclusion = _text("how quiet without drug is judged", nullable=False)
+    summary = _text("how replicates are combined", nullable=False)
+    n_hits = _count("contexts called")
+    n_reagents = _count("reagents called")
+    n_candidates = _count("candidates called")
+    jaccard = _number("overlap of its calls with those of the study's own setting", "fraction", nullable=True)
+    is_own = _yes_no("the study's own setting")
+
+
+#: Every table of a run by its file name.
+TABLES: Mapping[str, type[dy.Schema]] = {
+    "wells": Wells,
+    "reagents": Reagents,
+    "plates": Plates,
+    "quality": Quality,
+    "scores": Scores,
+    "hits": Hits,
+    "funnel": Funnel,
+    "stability": Stability,
+    "stability_settings": StabilitySettings,
+}
+
+
+def check_table(frame: pl.DataFrame, schema: type[dy.Schema], *, name: str) -> pl.DataFrame:
+    """Return the table if it keeps its schema; further columns are allowed and kept.
+
+    Parameters
+    ----------
+    frame : the table; not changed
+    schema : a class of this module
+    name : what the message calls it
+
+    Returns
+    -------
+    The same table, columns cast to the schema's types
+
+    Raises
+    ------
+    TableError
+        A column is missing, or values break a rule; all rules and their counts are named.
+    """
+    missing = [column for column in schema.column_names() if column not in frame.columns]
+    if missing:
+        raise TableError(
+            f"table {name!r} lacks columns",
+            found=f"columns {listed(frame.columns, last='and')}",
+            expected=listed(missing, last="and"),
+            next_step=" ".join(filter(None, (suggestion(column, frame.columns) for column in missing))),
+        )
+    own = frame.select(schema.column_names())
+    result, failures = schema.filter(own, cast=True)
+    counts = failures.counts()
+    if counts:
+        raise TableError(
+            f"table {name!r} breaks its rules",
+            faults=[
+                Fault(rule=rule.replace("|", ": "), value=f"{count} rows of {frame.height}")
+                for rule, count in sorted(counts.items())
+            ],
+            next_step="See the data dictionary for the rules of each column.",
+        )
+    extra = frame.select(pl.exclude(schema.column_names()))
+    return pl.DataFrame(result).hstack(extra) if extra.width else pl.DataFrame(result)
+
+
+def dictionary() -> pl.DataFrame:
+    """Every column of every table: its type, unit and meaning, whether it is a key, whether it may be null."""
+    rows = []
+    for table, schema in TABLES.items():
+        for column, rule in schema.columns().items():
+            rows.append(
+                {
+                    "table": table,
+                    "column": column,
+                    "type": str(rule.dtype),
+                    "unit": (rule.metadata or {}).get("unit", ""),
+                    "meaning": rule.description or "",
+                    "is_key": rule.primary_key,
+                    "nullable": rule.nullable,
+                }
+            )
+    return pl.DataFrame(rows)
