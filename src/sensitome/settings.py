@@ -1,0 +1,242 @@
+"""The study and the settings of each stage: frozen, checked, and read from ``study.toml``.
+
+A choice that changes the science has no silent default. The study names a preset, which answers all of them, and
+overrides what it likes; without a preset it answers all of them itself.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "PRESETS",
+    "HitSettings",
+    "Inputs",
+    "NormalizeSettings",
+    "QualitySettings",
+    "ReportSettings",
+    "ScoreSettings",
+    "StabilitySettings",
+    "Study",
+    "Treatments",
+]
+
+#: The presets that the package carries, and what each stands for.
+PRESETS: dict[str, str] = {
+    "normann2021": "the rule of Normann et al. 2021 (doi:10.1038/s41598-021-90385-2), to the letter",
+    "cellhts2": "the usual cellHTS2 analysis: plate median of ratios, scores in scaled MADs, mean of replicates",
+}
+
+Method = Literal[
+    "none",
+    "median",
+    "mean",
+    "shorth",
+    "negatives",
+    "poc",
+    "npi",
+    "z",
+    "robust-z",
+    "bscore-cellhts2",
+    "bscore-rnaither",
+    "bscore-synlet",
+    "bscore-hitseekr",
+    "bscore-platetools",
+    "stats-loess",
+    "cellhts2-loess-2007",
+    "cellhts2-locfit",
+    "sights-loess",
+    "blup",
+]
+Summary = Literal["mean", "median", "min", "max", "rms", "closest-to-zero", "furthest-from-zero", "signed-rms"]
+
+
+class _Settings(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+
+
+class Inputs(_Settings):
+    """Files of the study; paths are relative to ``study.toml``."""
+
+    plates: str | None = None
+    """Plate list: file, library_plate, cell_line, treatment, replicate, batch."""
+    library: str | None = None
+    """Library: library_plate, well, reagent, kind, role, control_class and any further columns; or a wellmap TOML."""
+    reader: str = "auto"
+    """Format of the plate files; ``sensitome readers`` lists them."""
+    wells: str | None = None
+    """Instead of plates and library: one table with every well (Parquet, CSV or XLSX)."""
+    cellhts2: str | None = None
+    """Instead of plates and library: a cellHTS2 folder, or its plate list."""
+    plateconf: str | None = None
+    """Plate configuration of the cellHTS2 folder, when it has another name than usual."""
+    screenlog: str | None = None
+    """Screen log of the cellHTS2 folder, when it has another name than usual."""
+    gene_ids: str | None = None
+    """Reagent annotation of the cellHTS2 folder, when it has another name than usual."""
+    expressed: str | None = None
+    """Which targets the untreated cells express: target, cell_line, expressed."""
+    truth: str | None = None
+    """Known truth of a simulated study: reagent, kind, cell_line, treatment, is_active."""
+    block: str | None = None
+    """Block of the plate file to take, when it is not the raw one."""
+    channel: str | None = None
+    """Channel of the plate file to take, when there are several."""
+    sheet: str | None = None
+    """Sheet of an XLSX file."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Column names of long tables: our name → theirs."""
+    decimal: Literal[".", ","] | None = None
+    """Decimal mark of the plate files, when it cannot be told from them."""
+    roles: dict[str, str] = Field(default_factory=dict)
+    """The lab's own words for roles: their word → sample, negative, positive, untreated, empty or excluded."""
+    cell_line: str = "cells"
+    """Cell line of a cellHTS2 folder."""
+    treatment: str = "none"
+    """Treatment of a cellHTS2 folder."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Inputs:
+        """Readings come from one place."""
+        sources = [name for name in ("plates", "wells", "cellhts2") if getattr(self, name)]
+        if len(sources) != 1:
+            message = f"exactly one of plates, wells and cellhts2 (found {', '.join(sources) or 'none'})"
+            raise ValueError(message)
+        if self.plates and not self.library:
+            raise ValueError("a library beside the plate list")
+        return self
+
+
+class Treatments(_Settings):
+    """Which arm is which."""
+
+    vehicle: str | None = None
+    """The arm without drug; none in a screen of one arm."""
+    combinations: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Arms that combine others: the arm → the arms that it combines."""
+
+
+class NormalizeSettings(_Settings):
+    """How plates are made comparable; formulas are on the page of each method."""
+
+    method: Method
+    """Which method takes the plate's level or surface away."""
+    scale: Literal["log2", "raw"]
+    """Whether the method works on log2 readings (and subtracts) or on raw readings (and divides)."""
+    span: Annotated[float, Field(gt=0, le=10)] = 0.7
+    """Loess: share of the wells in each local fit."""
+    degree: Literal[0, 1, 2] = 2
+    """Loess: degree of the local polynomial."""
+    family: Literal["gaussian", "symmetric"] = "symmetric"
+    """Loess: least squares, or Tukey's bisquare against outlying wells."""
+    bandwidth: Annotated[float, Field(ge=0)] = 0.0
+    """locfit: fixed bandwidth ``h`` in wells; 0 = by `span` (its ``nn``) alone."""
+    variance: Literal["none", "plate", "batch", "experiment"] = "none"
+    """Divide by the scaled MAD of the samples of the plate, the batch, or the replicate's whole experiment."""
+    well_effects: bool = False
+    """Take away the median over plates at each position (never within one library: there it is the reagent)."""
+    batch_effects: bool = False
+    """Take away the median of each batch within its cell line and treatment."""
+
+
+class ScoreSettings(_Settings):
+    """How replicates become one score."""
+
+    unit: Literal["reagent", "well"]
+    """Average the wells of one reagent, or keep each well of the library apart."""
+    standardize: Literal["none", "zscore", "npi"]
+    """Per replicate over all plates of an arm: nothing, (x − median) / MAD of samples, or control-scaled."""
+    sign: Literal["+", "-"] = "+"
+    """cellHTS2's sign: "-" makes loss of signal positive."""
+    summary: Summary
+    """How replicates are combined."""
+
+
+class HitSettings(_Settings):
+    """The paper's rule and what it leaves open."""
+
+    center: Literal["median", "mean"]
+    """Center of a treatment group."""
+    spread: Literal["sd", "mad"]
+    """Spread of a treatment group: n − 1 standard deviation, or 1.4826 MAD."""
+    k: Annotated[float, Field(gt=0)]
+    """How many spreads from the center are significant."""
+    tail: Literal["low", "high"]
+    """Which side is a loss of viability."""
+    pool: Literal["together", "by-kind", "by-library-plate"]
+    """Which reagents share a center and spread."""
+    lines: Literal["apart", "pooled"]
+    """Whether a treatment group is one cell line or all."""
+    controls: Literal["out", "in"]
+    """Whether negative controls count among the reagents of the group."""
+    replicates: Literal["summary", "all", "majority", "any"]
+    """Whether the summary must pass, or how many of the replicates."""
+    exclusion: Literal["two-sided", "one-sided", "off"]
+    """Exclusion 1: no significant effect without drug, in both directions, or only as loss."""
+    exclusion_k: Annotated[float, Field(gt=0)]
+    """How many spreads without drug are significant."""
+    exclusion_lines: Literal["same", "any"]
+    """Whether an effect without drug in the same line, or in any line, excludes."""
+    expression: Literal["same-line", "any-line", "off"]
+    """Exclusion 2: whether the target of an inhibitor must be expressed, and where."""
+    expression_kinds: tuple[str, ...]
+    """Kinds of reagents that need an expressed target."""
+    candidates: Literal["any-arm", "same-arm"]
+    """Whether a hit in both lines must be in the same arm to make a candidate."""
+
+
+class StabilitySettings(_Settings):
+    """The grid of defensible choices; its product is tried. An empty list keeps the study's own choice."""
+
+    normalizations: tuple[str, ...] = ()
+    """Named normalizations: see the stability page."""
+    spread: tuple[Literal["sd", "mad"], ...] = ()
+    pool: tuple[Literal["together", "by-kind", "by-library-plate"], ...] = ()
+    controls: tuple[Literal["out", "in"], ...] = ()
+    exclusion: tuple[Literal["two-sided", "one-sided", "off"], ...] = ()
+    summary: tuple[Summary, ...] = ()
+
+
+class QualitySettings(_Settings):
+    """Thresholds of the quality figures, where the lab has its own."""
+
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """Name of the figure and level ("z_prime.warn") → value."""
+    many_hits: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Share of hits on a plate above which a caution is given."""
+
+
+class ReportSettings(_Settings):
+    """What the page shows."""
+
+    plates: Annotated[int, Field(ge=0)] = 4000
+    """How many plates the plate wall holds at most; the rest is counted."""
+    rows: Annotated[int, Field(ge=1)] = 20000
+    """How many rows a table on the page holds at most; the rest is in the tables of the run."""
+
+
+class Study(_Settings):
+    """One study: its inputs, its arms and the settings of each stage, resolved against the preset."""
+
+    name: str
+    """Short name, used for files."""
+    title: str = ""
+    """Heading of the report."""
+    preset: str | None = None
+    """Which preset answers what the study does not."""
+    preset_version: str | None = None
+    """Version of that preset, recorded with the results."""
+    seed: int = 20210526
+    """Seed of everything that uses chance."""
+    inputs: Inputs
+    treatments: Treatments = Treatments()
+    normalize: NormalizeSettings
+    score: ScoreSettings
+    hits: HitSettings
+    stability: StabilitySettings = StabilitySettings()
+    quality: QualitySettings = QualitySettings()
+    report: ReportSettings = ReportSettings()
