@@ -1,0 +1,153 @@
+"""Scores as a matrix of reagents × contexts, the form in which the rule works on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from sensitome.errors import LayoutError, MethodError, listed, suggestion
+from sensitome.settings import HitSettings, Treatments
+
+__all__ = ["ITEM", "ScoreMatrix", "score_matrix"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+#: What one row of the matrix is.
+ITEM = ("reagent", "kind", "position")
+
+
+@dataclass(frozen=True)
+class ScoreMatrix:
+    """Scores as a matrix, with its labels.
+
+    Parameters
+    ----------
+    items : one row per reagent: reagent, kind, position, role
+    contexts : one row per cell line × treatment: cell_line, treatment; line and arm as numbers; is_drug; vehicle, the
+        index of the line's context without drug, −1 where there is none
+    scores : (items, contexts); NaN = no score
+    replicates : (replicates, items, contexts)
+    n : (items, contexts) replicates with a value
+    expressed : (items, contexts) target expressed, or not asked for
+    asked : (items,) whether exclusion 2 concerns the item
+    """
+
+    items: pl.DataFrame
+    contexts: pl.DataFrame
+    scores: FloatArray
+    replicates: FloatArray
+    n: npt.NDArray[np.int32]
+    expressed: BoolArray
+    asked: BoolArray
+
+
+def score_matrix(
+    scores: pl.DataFrame,
+    *,
+    settings: HitSettings,
+    treatments: Treatments,
+    expressed: pl.DataFrame | None = None,
+    targets: pl.DataFrame | None = None,
+) -> ScoreMatrix:
+    """Scores as reagents × contexts; parameters and errors as `call_hits`."""
+    contexts = _contexts(scores, treatments=treatments)
+    roles = ["sample", "negative"] if settings.controls == "in" else ["sample"]
+    kept = scores.filter(pl.col("role").cast(pl.String).is_in(roles))
+    items = kept.group_by(ITEM).agg(pl.col("role").min()).sort(ITEM)
+    located = kept.join(items.select(*ITEM).with_row_index("item"), on=ITEM, how="left", maintain_order="left").join(
+        contexts.select("cell_line", "treatment").with_row_index("context"),
+        on=["cell_line", "treatment"],
+        how="left",
+        maintain_order="left",
+    )
+    cell = (located["item"].to_numpy(), located["context"].to_numpy())
+    shape = (items.height, contexts.height)
+    names = [name for name in scores.columns if name.startswith("score_r")]
+
+    def spread_out(column: str) -> FloatArray:
+        matrix = np.full(shape, np.nan)
+        matrix[cell] = located[column].to_numpy()
+        return matrix
+
+    n = np.zeros(shape, dtype=np.int32)
+    n[cell] = located["n"].to_numpy()
+    asked, is_expressed = _expression(items, contexts, settings=settings, expressed=expressed, targets=targets)
+    return ScoreMatrix(
+        items=items,
+        contexts=contexts,
+        scores=spread_out("score"),
+        replicates=np.stack([spread_out(name) for name in names]),
+        n=n,
+        expressed=is_expressed,
+        asked=asked,
+    )
+
+
+def _contexts(scores: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
+    """Cell lines × treatments of the scores, numbered, with the vehicle of each."""
+    contexts = scores.select("cell_line", "treatment").unique().sort("cell_line", "treatment")
+    arms = contexts["treatment"].unique().sort().to_list()
+    vehicle = treatments.vehicle
+    if vehicle is None and len(arms) > 1:
+        raise LayoutError(
+            "no vehicle arm is named",
+            found=f"treatments {listed(arms, last='and')}",
+            expected="the arm without drug",
+            next_step='Write treatments.vehicle = "..." in study.toml.',
+        )
+    if vehicle is not None and vehicle not in arms:
+        raise LayoutError(
+            "the vehicle is not among the treatments",
+            found=repr(vehicle),
+            expected=listed(arms),
+            next_step=suggestion(vehicle, arms),
+        )
+    numbered = contexts.with_columns(
+        (pl.col("cell_line").rank("dense") - 1).cast(pl.Int32).alias("line"),
+        (pl.col("treatment").rank("dense") - 1).cast(pl.Int32).alias("arm"),
+        (pl.col("treatment") != pl.lit(vehicle) if vehicle else pl.lit(value=True)).alias("is_drug"),
+    ).with_row_index("context")
+    vehicles = numbered.filter(~pl.col("is_drug")).select("line", pl.col("context").cast(pl.Int32).alias("vehicle"))
+    return numbered.join(vehicles, on="line", how="left", maintain_order="left").with_columns(
+        pl.col("vehicle").fill_null(-1)
+    )
+
+
+def _expression(
+    items: pl.DataFrame,
+    contexts: pl.DataFrame,
+    *,
+    settings: HitSettings,
+    expressed: pl.DataFrame | None,
+    targets: pl.DataFrame | None,
+) -> tuple[BoolArray, BoolArray]:
+    """Which items need an expressed target, and in which contexts it is expressed (True where nobody asks)."""
+    asked = items["kind"].is_in(list(settings.expression_kinds)).to_numpy()
+    everywhere = np.ones((items.height, contexts.height), dtype=np.bool_)
+    if settings.expression == "off" or not asked.any():
+        return np.zeros(items.height, dtype=np.bool_), everywhere
+    if expressed is None:
+        raise MethodError(
+            "exclusion 2 needs to know which targets the untreated cells express",
+            found="no inputs.expressed",
+            expected="a table with target, cell_line, expressed",
+            next_step='Name it in study.toml, or set hits.expression = "off".',
+        )
+    named = items.with_columns(pl.col("reagent").alias("target"))
+    if targets is not None:
+        named = items.join(
+            targets.select("reagent", "kind", "target"), on=["reagent", "kind"], how="left", maintain_order="left"
+        ).with_columns(pl.coalesce("target", "reagent"))
+    present = expressed.filter("expressed").select("target", "cell_line").unique()
+    if settings.expression == "any-line":
+        found = named["target"].is_in(present["target"].implode()).to_numpy()
+        return asked, ~asked[:, None] | found[:, None] & everywhere
+    result = everywhere.copy()
+    for column, line in enumerate(contexts["cell_line"]):
+        here = present.filter(pl.col("cell_line") == line)["target"]
+        result[:, column] = ~asked | named["target"].is_in(here.implode()).to_numpy()
+    return asked, result
