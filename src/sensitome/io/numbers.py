@@ -82,6 +82,9 @@ def detect_decimal(cells: Iterable[str]) -> str:
     >>> detect_decimal(["12,5", "1.234"]), detect_decimal(["1,234"]), detect_decimal(["1.234.567"])
     (',', '.', ',')
     """
+    cells = list(cells)
+    if not any("," in cell or cell.count(".") > 1 for cell in cells):
+        return "."
     votes = {".": 0, ",": 0}
     for cell in cells:
         if "," in cell or "." in cell:
@@ -91,13 +94,15 @@ def detect_decimal(cells: Iterable[str]) -> str:
     return "," if votes[","] > votes["."] else "."
 
 
-def parse_numbers(cells: Sequence[str], *, decimal: str = ".") -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
+def parse_numbers(
+    cells: Sequence[str], *, decimal: str | None = None
+) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
     """Numbers of many cells at once, by the rules of `parse_number`.
 
     Parameters
     ----------
     cells : (n,) text of the cells
-    decimal : "." or ","
+    decimal : "." or ","; None finds it over all cells together (`detect_decimal`)
 
     Returns
     -------
@@ -105,14 +110,10 @@ def parse_numbers(cells: Sequence[str], *, decimal: str = ".") -> tuple[npt.NDAr
     bad : positions of the cells that are not numbers
     overflowed : positions of the cells that say overflow
     """
-    try:
-        # The quick way is only safe for what float() and parse_number read alike.
-        if decimal == ".":
-            values = np.array([float(cell) for cell in cells], dtype=np.float64)
-            if np.isfinite(values).all() and not any("_" in cell for cell in cells):
-                return values, [], []
-    except ValueError:
-        pass
+    decimal = detect_decimal(cells) if decimal is None else decimal
+    quick = _quick(cells) if decimal == "." else None
+    if quick is not None:
+        return quick, [], []
     values = np.full(len(cells), np.nan)
     bad: list[int] = []
     overflowed: list[int] = []
@@ -127,6 +128,16 @@ def parse_numbers(cells: Sequence[str], *, decimal: str = ".") -> tuple[npt.NDAr
         elif is_overflow(cell):
             overflowed.append(position)
     return values, bad, overflowed
+
+
+def _quick(cells: Sequence[str]) -> npt.NDArray[np.float64] | None:
+    """All cells through Python's own float, or None where that might read a cell otherwise than `parse_number`."""
+    try:
+        values = np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
+    except ValueError:
+        return None
+    strange = any(cells[int(position)] for position in np.flatnonzero(~np.isfinite(values)))
+    return None if strange or any("_" in cell for cell in cells) else values
 
 
 def _with_point(cell: str, decimal: str) -> str | None:

@@ -93,12 +93,12 @@ def delimited_rows(text: str, *, delimiter: str, path: str | Path) -> Iterator[R
         A quote is opened and never closed.
     """
     reader = csv.reader(StringIO(text, newline="\n"), delimiter=delimiter)
-    line = 1
+    line, last_line = 1, text.rstrip("\n").count("\n") + 1
     try:
         for cells in reader:
-            if reader.line_num > line:
-                last = "\n".join(text.split("\n")[line - 1 :])
-                if reader.line_num >= text.rstrip("\n").count("\n") + 1 and last.count('"') % 2:
+            if reader.line_num > line and reader.line_num >= last_line:
+                tail = "\n".join(text.split("\n")[line - 1 :])
+                if tail.count('"') % 2:
                     raise csv.Error
             yield line, [clean_cell(cell) if cell else cell for cell in cells]
             line = reader.line_num + 1
