@@ -108,6 +108,9 @@ def lay_out(body: Sequence[Row], *, columns: tuple[int, ...] | None, path: str |
     rows = tuple(label or 0 for label in labels) if first else tuple(range(1, len(body) + 1))
     cells = [[cell.strip() for cell in cells[first:]] for _, cells in body]
     width = len(columns) if columns else max((_filled(row) for row in cells), default=0)
+    if cells and all(_filled(row) == width + 1 and not looks_like_numbers(row[width:]) for row in cells):
+        # Some instruments close each row with the name of what was read.
+        cells = [row[:width] for row in cells]
     lines = tuple(line for line, _ in body)
     faults = _layout_faults(cells, rows, width, lines=lines, path=path)
     padded = [cell for row in cells for cell in (row + [""] * width)[:width]]
@@ -170,7 +173,8 @@ def _layout_faults(
         seen.add(row)
     if width > MOST_COLUMNS or len(rows) > MOST_ROWS:
         found_size = f"{len(rows)} rows × {width} columns"
-        faults.append(Fault("at most 32 × 48 wells", path, lines[0], value=found_size))
+        step = "Choose the reader for long tables if each line is a well."
+        faults = [Fault("at most 32 × 48 wells", path, lines[0], value=found_size, next_step=step)]
     return faults
 
 

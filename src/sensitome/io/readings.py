@@ -12,9 +12,9 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.errors import Caution, Fault, SourceError, listed, suggestion
-from sensitome.plates import FORMATS, well_name
+from sensitome.plates import FORMATS, parse_well, well_name
 
-__all__ = ["COLUMNS", "PlateMatrix", "Readings", "readings_from", "refuse_beyond", "take_channel"]
+__all__ = ["COLUMNS", "PlateMatrix", "Readings", "locate_wells", "readings_from", "refuse_beyond", "take_channel"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,6 +28,10 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "column": pl.Int16,
     "signal": pl.Float64,
 }
+
+
+# Below this many wells a join costs more than a look-up of each.
+_JOIN_FROM = 10_000
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,40 @@ def readings_from(
     frames = [_frame(plate) for plate in plates]
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=COLUMNS)
     return Readings(frame, taken, tuple(others), tuple(overflowed))
+
+
+def locate_wells(wells: pl.Series) -> pl.DataFrame:
+    """Places of wells written in any usual way.
+
+    Parameters
+    ----------
+    wells : (n,) String, such as "A1", "a01" or "A001"
+
+    Returns
+    -------
+    (n, 3) `well` ("A01"), `row` and `column` (Int16, 1-based); null where the text is not a well
+
+    >>> locate_wells(pl.Series(["a1", "AF048", "?"])).rows()
+    [('A01', 1, 1), ('AF48', 32, 48), (None, None, None)]
+    """
+    texts = wells.cast(pl.String).fill_null("")
+    if len(texts) > _JOIN_FROM:
+        unique = texts.unique()
+        places = _places_of(unique.to_list()).with_columns(unique.alias("text"))
+        return pl.DataFrame({"text": texts}).join(places, on="text", how="left", maintain_order="left").drop("text")
+    return _places_of(texts.to_list())
+
+
+def _places_of(texts: Sequence[str]) -> pl.DataFrame:
+    places = [parse_well(text) for text in texts]
+    return pl.DataFrame(
+        {
+            "well": [well_name(*place) if place else None for place in places],
+            "row": [place[0] if place else None for place in places],
+            "column": [place[1] if place else None for place in places],
+        },
+        schema={"well": pl.String, "row": pl.Int16, "column": pl.Int16},
+    )
 
 
 def take_channel(readings: Readings, channel: str | None, *, path: str | Path) -> Readings:
