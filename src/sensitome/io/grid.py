@@ -104,7 +104,7 @@ def lay_out(body: Sequence[Row], *, columns: tuple[int, ...] | None, path: str |
     The grid; missing cells at the ends of rows are "", which is legal
     """
     labels = [row_of_label(cells[0].strip()) if cells else None for _, cells in body]
-    first = 1 if body and sum(label is not None for label in labels) * 2 > len(body) else 0
+    first = 1 if body and sum(label is not None for label in labels) * 2 >= len(body) else 0
     rows = tuple(label or 0 for label in labels) if first else tuple(range(1, len(body) + 1))
     cells = [[cell.strip() for cell in cells[first:]] for _, cells in body]
     width = len(columns) if columns else max((_filled(row) for row in cells), default=0)
@@ -167,7 +167,9 @@ def _layout_faults(
                 )
             )
         if row == 0:
-            faults.append(Fault("a row letter", path, line, "1", "", "Write A, B, C … before each row."))
+            faults.append(
+                Fault("a row letter", path, line, "1", "", "Write A, B, C … before each row, one line a row.")
+            )
         elif row in seen:
             faults.append(Fault("each row letter once", path, line, "1", well_name(row, 1)[:-2]))
         seen.add(row)

@@ -167,7 +167,8 @@ def _belongs(block: MatrixBlock, first: str, cells: Sequence[str]) -> bool:
     labeled = row_of_label(block.rows[0][1][0].strip()) is not None if block.rows else None
     if labeled is not False and row_of_label(first) is not None:
         return True
-    return not labeled and looks_like_numbers(cells)
+    # Below letters only an empty first cell goes on: it is a second reading of the same wells, and becomes a fault.
+    return (not labeled or not first) and looks_like_numbers(cells)
 
 
 def _is_reading(first: str, cells: Sequence[str]) -> bool:
