@@ -1,0 +1,1 @@
+"""Screens with known truth: settings, library, truth, signal, files and scoring."""
