@@ -1,0 +1,162 @@
+"""From the inputs that a study names to its well table; the only place that knows which reader takes which input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from sensitome.errors import LayoutError, listed, suggestion
+from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
+from sensitome.io.expressed import read_expressed
+from sensitome.io.plate_list import read_plate_list
+from sensitome.io.readers import ReaderOptions
+from sensitome.io.well_table import read_well_table
+from sensitome.screen.layout import read_wells
+from sensitome.settings import Inputs, Treatments
+from sensitome.tables import Reagents, Wells
+
+__all__ = ["check_treatments", "input_files", "read_expression", "read_inputs", "split_reagents"]
+
+#: Columns of the well table that its readings have before any normalization.
+READING_COLUMNS = tuple(name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized"))
+
+
+def input_files(inputs: Inputs, *, folder: Path) -> dict[str, list[Path]]:
+    """Every file that a study reads, in the groups on which stages depend: readings, expressed, truth.
+
+    Parameters
+    ----------
+    inputs : the study's inputs
+    folder : where their paths start
+
+    Raises
+    ------
+    SensitomeError
+        A file does not exist, or a plate list cannot be read.
+    """
+    if inputs.plates:
+        plates = folder / inputs.plates
+        listed_files = read_plate_list(plates)["path"].unique(maintain_order=True).to_list()
+        readings = [plates, folder / str(inputs.library), *(Path(path) for path in listed_files)]
+    elif inputs.wells:
+        readings = [folder / inputs.wells]
+    else:
+        readings = cellhts2_files(folder / str(inputs.cellhts2), **_cellhts2_names(inputs))
+    groups = {"readings": readings}
+    for group in ("expressed", "truth"):
+        name = getattr(inputs, group)
+        groups[group] = [folder / name] if name else []
+    return groups
+
+
+def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
+    """Read and lay out every plate of a study.
+
+    Parameters
+    ----------
+    inputs : the study's inputs
+    folder : where their paths start
+    jobs : threads
+
+    Returns
+    -------
+    Well table without the normalization's columns, with every further column of the library
+
+    Raises
+    ------
+    SensitomeError
+        As the readers and the layout: all faults at once.
+    """
+    if inputs.plates:
+        options = ReaderOptions(
+            block=inputs.block,
+            channel=inputs.channel,
+            columns=inputs.columns,
+            sheet=inputs.sheet,
+            decimal=inputs.decimal,
+        )
+        return read_wells(
+            folder / inputs.plates,
+            library=folder / str(inputs.library),
+            reader=inputs.reader,
+            options=options,
+            roles=inputs.roles,
+            jobs=jobs,
+        )
+    if inputs.cellhts2:
+        return read_cellhts2(
+            folder / inputs.cellhts2,
+            roles=inputs.roles,
+            cell_line=inputs.cell_line,
+            treatment=inputs.treatment,
+            channel=inputs.channel,
+            **_cellhts2_names(inputs),
+        )
+    return read_well_table(folder / str(inputs.wells), columns=inputs.columns, roles=inputs.roles)
+
+
+def read_expression(inputs: Inputs, *, folder: Path) -> pl.DataFrame | None:
+    """Table of expressed targets, when the study has one."""
+    return read_expressed(folder / inputs.expressed) if inputs.expressed else None
+
+
+def split_reagents(wells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part what is said of reagents from the readings.
+
+    Parameters
+    ----------
+    wells : well table with the library's further columns
+
+    Returns
+    -------
+    readings : the well table without them
+    reagents : table `reagents`: one row a reagent with its positions and the library's further columns, of which the
+        first value in library order stands
+    """
+    extras = [name for name in wells.columns if name not in READING_COLUMNS]
+    place = pl.concat_str("library_plate", "well", separator=":")
+    reagents = (
+        wells.filter(pl.col("reagent").is_not_null())
+        .with_columns(pl.col("kind").fill_null("reagent"), place.alias("place"))
+        .unique(["reagent", "kind", "place"], keep="first", maintain_order=True)
+        .sort("library_plate", "row", "column", maintain_order=True)
+        .group_by("reagent", "kind", maintain_order=True)
+        .agg(pl.col("place").str.join(";").alias("position"), pl.col("role", "control_class", *extras).first())
+        .sort("reagent", "kind")
+    )
+    return wells.select(READING_COLUMNS), reagents.select(*Reagents.column_names(), *extras)
+
+
+def check_treatments(treatments: Treatments, *, arms: list[str]) -> None:
+    """Make sure that every arm that the study speaks of is in the screen.
+
+    Raises
+    ------
+    LayoutError
+        The vehicle, a combination or one of its parts is not among the treatments; or several treatments, no vehicle.
+    """
+    if treatments.vehicle is None and len(arms) > 1:
+        raise LayoutError(
+            "no vehicle arm is named",
+            found=f"treatments {listed(arms, last='and')}",
+            expected="the arm without drug",
+            next_step='Write treatments.vehicle = "..." in study.toml.',
+        )
+    named: Mapping[str, tuple[str, ...]] = treatments.combinations
+    spoken = [treatments.vehicle, *named, *(part for parts in named.values() for part in parts)]
+    for arm in spoken:
+        if arm is not None and arm not in arms:
+            raise LayoutError(
+                "an arm that the study speaks of is not in the screen",
+                where="treatments",
+                found=repr(arm),
+                expected=listed(arms),
+                next_step=suggestion(arm, arms),
+            )
+
+
+def _cellhts2_names(inputs: Inputs) -> dict[str, str | None]:
+    """Files of a cellHTS2 folder that have other names than usual."""
+    return {"plateconf": inputs.plateconf, "screenlog": inputs.screenlog, "gene_ids": inputs.gene_ids}

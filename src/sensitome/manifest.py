@@ -1,0 +1,91 @@
+"""What a run was made of, written beside its results: the same inputs give the same manifest, byte for byte."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import polars as pl
+
+from sensitome.io.run_folder import InputFile, StageRecord
+from sensitome.settings import Study
+
+__all__ = ["build_manifest", "headline"]
+
+#: Packages whose version can change a number.
+NUMERIC = ("numpy", "scipy", "polars")
+
+
+def build_manifest(
+    study: Study,
+    *,
+    inputs: Sequence[InputFile],
+    stages: Sequence[tuple[str, int, Sequence[str], StageRecord]],
+    tables: Mapping[str, pl.DataFrame],
+    truth: pl.DataFrame | None = None,
+) -> dict[str, Any]:
+    """Versions, settings, inputs with their hashes, stages, cautions and the headline of a run.
+
+    Parameters
+    ----------
+    study : resolved study
+    inputs : files as they were when the run began
+    stages : name, version, tables made and record of each stage, in order
+    tables : published tables of the run
+    truth : columns reagent, kind, cell_line, treatment, is_active of a simulated study
+
+    Returns
+    -------
+    Nested dictionaries of plain values, without clock or machine
+    """
+    return {
+        "sensitome": metadata.version("sensitome"),
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in NUMERIC},
+        "study": study.model_dump(mode="json"),
+        "seed": study.seed,
+        "headline": headline(tables, truth=truth),
+        "inputs": [{"file": file.file, "sha256": file.sha256, "bytes": file.bytes} for file in inputs],
+        "stages": [
+            {"name": name, "version": version, "key": record.key, "makes": list(makes)}
+            for name, version, makes, record in stages
+        ],
+        "cautions": [dict(caution) for *_, record in stages for caution in record.cautions],
+    }
+
+
+def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None = None) -> dict[str, Any]:
+    """The numbers that a reader asks for first.
+
+    Parameters
+    ----------
+    tables : published tables of a run
+    truth : known truth of a simulated study
+
+    Returns
+    -------
+    plates, wells, reagents, hits (contexts), hit_reagents, candidates; with a truth also recall and
+    false_discovery_proportion of the contexts called
+    """
+    hits = tables["hits"]
+    called = hits.filter("is_hit")
+    item = ["reagent", "kind", "position"]
+    numbers: dict[str, Any] = {
+        "plates": tables["plates"].height,
+        "wells": tables["wells"].height,
+        "reagents": hits.select(item).n_unique(),
+        "contexts": hits.height,
+        "hits": called.height,
+        "hit_reagents": called.select(item).n_unique(),
+        "candidates": called.filter("is_candidate").select(item).n_unique(),
+    }
+    if truth is not None:
+        key = ["reagent", "kind", "cell_line", "treatment"]
+        judged = hits.join(truth.filter("is_active").select(key).unique(), on=key, how="semi")
+        right = judged.filter("is_hit").height
+        numbers["active_contexts"] = judged.height
+        numbers["recall"] = right / judged.height if judged.height else None
+        numbers["false_discovery_proportion"] = (called.height - right) / called.height if called.height else 0.0
+    return numbers
