@@ -14,8 +14,19 @@ from sensitome.io.readings import FloatArray
 from sensitome.io.text import Row
 from sensitome.plates import parse_well, well_name
 
-__all__ = ["Grid", "Values", "column_numbers", "lay_out", "looks_like_numbers", "row_of_label", "values_of"]
+__all__ = [
+    "MOST_COLUMNS",
+    "MOST_ROWS",
+    "Grid",
+    "Values",
+    "column_numbers",
+    "lay_out",
+    "looks_like_numbers",
+    "row_of_label",
+    "values_of",
+]
 
+#: Rows and columns of the largest plate.
 MOST_ROWS, MOST_COLUMNS = 32, 48
 
 

@@ -201,7 +201,8 @@ def _doubled(
     if again.is_empty():
         return []
     again = again.group_by([*keys, "well"], maintain_order=True).agg("line")
-    step = "Remove one of them." if "plate" in chosen else "Which column tells the plates apart? Name it as plate."
+    plate = f'"{chosen["plate"][0]}", "…"' if "plate" in chosen else '"…"'
+    step = f"Name the columns that tell plates apart: columns = {{ plate = [{plate}] }}, or remove one line."
     return [
         Fault("each well once a plate", path, places[1], "", f"{well} of plate {block} on lines {_and(places)}", step)
         for block, well, places in again.select("block", "well", "line").iter_rows()
