@@ -11,8 +11,9 @@ from typing import TypeVar
 import polars as pl
 
 from sensitome.errors import Caution, SensitomeError
-from sensitome.inputs import check_treatments, read_expression, read_inputs, split_reagents
+from sensitome.inputs import read_expression, read_inputs, split_reagents
 from sensitome.io.study_file import read_study
+from sensitome.screen.arms import check_treatments
 from sensitome.screen.hits import call_hits
 from sensitome.screen.normalize import normalize
 from sensitome.screen.score import score

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
-from sensitome.errors import LayoutError, listed, suggestion
 from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
 from sensitome.io.expressed import read_expressed
 from sensitome.io.plate_list import read_plate_list
 from sensitome.io.readers import ReaderOptions
 from sensitome.io.well_table import read_well_table
 from sensitome.screen.layout import read_wells
-from sensitome.settings import Inputs, Treatments
+from sensitome.settings import Inputs
 from sensitome.tables import Reagents, Wells
 
-__all__ = ["check_treatments", "input_files", "read_expression", "read_inputs", "split_reagents"]
+__all__ = ["input_files", "read_expression", "read_inputs", "split_reagents"]
 
 #: Columns of the well table that its readings have before any normalization.
 READING_COLUMNS = tuple(name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized"))
@@ -127,34 +125,6 @@ def split_reagents(wells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .sort("reagent", "kind")
     )
     return wells.select(READING_COLUMNS), reagents.select(*Reagents.column_names(), *extras)
-
-
-def check_treatments(treatments: Treatments, *, arms: list[str]) -> None:
-    """Make sure that every arm that the study speaks of is in the screen.
-
-    Raises
-    ------
-    LayoutError
-        The vehicle, a combination or one of its parts is not among the treatments; or several treatments, no vehicle.
-    """
-    if treatments.vehicle is None and len(arms) > 1:
-        raise LayoutError(
-            "no vehicle arm is named",
-            found=f"treatments {listed(arms, last='and')}",
-            expected="the arm without drug",
-            next_step='Write treatments.vehicle = "..." in study.toml.',
-        )
-    named: Mapping[str, tuple[str, ...]] = treatments.combinations
-    spoken = [treatments.vehicle, *named, *(part for parts in named.values() for part in parts)]
-    for arm in spoken:
-        if arm is not None and arm not in arms:
-            raise LayoutError(
-                "an arm that the study speaks of is not in the screen",
-                where="treatments",
-                found=repr(arm),
-                expected=listed(arms),
-                next_step=suggestion(arm, arms),
-            )
 
 
 def _cellhts2_names(inputs: Inputs) -> dict[str, str | None]:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sensitome.errors import LayoutError, MethodError, listed, suggestion
+from sensitome.errors import MethodError
+from sensitome.screen.arms import check_treatments
 from sensitome.settings import HitSettings, Treatments
 
 __all__ = ["ITEM", "ScoreMatrix", "score_matrix"]
@@ -90,22 +91,8 @@ def score_matrix(
 def _contexts(scores: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
     """Cell lines × treatments of the scores, numbered, with the vehicle of each."""
     contexts = scores.select("cell_line", "treatment").unique().sort("cell_line", "treatment")
-    arms = contexts["treatment"].unique().sort().to_list()
+    check_treatments(treatments, arms=contexts["treatment"].unique().sort().to_list())
     vehicle = treatments.vehicle
-    if vehicle is None and len(arms) > 1:
-        raise LayoutError(
-            "no vehicle arm is named",
-            found=f"treatments {listed(arms, last='and')}",
-            expected="the arm without drug",
-            next_step='Write treatments.vehicle = "..." in study.toml.',
-        )
-    if vehicle is not None and vehicle not in arms:
-        raise LayoutError(
-            "the vehicle is not among the treatments",
-            found=repr(vehicle),
-            expected=listed(arms),
-            next_step=suggestion(vehicle, arms),
-        )
     numbered = contexts.with_columns(
         (pl.col("cell_line").rank("dense") - 1).cast(pl.Int32).alias("line"),
         (pl.col("treatment").rank("dense") - 1).cast(pl.Int32).alias("arm"),

@@ -1,0 +1,43 @@
+"""Which treatment arm is which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sensitome.errors import LayoutError, listed, suggestion
+from sensitome.settings import Treatments
+
+__all__ = ["check_treatments"]
+
+
+def check_treatments(treatments: Treatments, *, arms: Sequence[str]) -> None:
+    """Make sure that every arm that the study speaks of is in the screen.
+
+    Parameters
+    ----------
+    treatments : what the study says of its arms
+    arms : treatments of the screen
+
+    Raises
+    ------
+    LayoutError
+        The vehicle, a combination or one of its parts is not among the treatments; or several treatments, no vehicle.
+    """
+    if treatments.vehicle is None and len(arms) > 1:
+        raise LayoutError(
+            "no vehicle arm is named",
+            found=f"treatments {listed(arms, last='and')}",
+            expected="the arm without drug",
+            next_step='Write treatments.vehicle = "..." in study.toml.',
+        )
+    named = treatments.combinations
+    spoken = [treatments.vehicle, *named, *(part for parts in named.values() for part in parts)]
+    for arm in spoken:
+        if arm is not None and arm not in arms:
+            raise LayoutError(
+                "an arm that the study speaks of is not in the screen",
+                where="treatments",
+                found=repr(arm),
+                expected=listed(arms),
+                next_step=suggestion(arm, arms),
+            )
