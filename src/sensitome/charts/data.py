@@ -1,0 +1,194 @@
+"""From tables to what figures draw: rounded rows, treatment groups, arms in reading order, words of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = [
+    "METHODS",
+    "arms_in_order",
+    "drug_arms",
+    "groups",
+    "inline",
+    "named",
+    "plural",
+    "pretty",
+    "score_unit",
+    "setting",
+    "signed",
+]
+
+Tables = Mapping[str, pl.DataFrame]
+Manifest = Mapping[str, Any]
+
+#: Normalization methods in words that fit after "normalized by".
+METHODS = {
+    "none": "nothing",
+    "median": "the plate median of the samples",
+    "mean": "the plate mean of the samples",
+    "shorth": "the plate midpoint of the shorth of the samples",
+    "negatives": "the plate median of the negative controls",
+    "poc": "percent of control",
+    "npi": "normalized percent inhibition",
+    "z": "plate z scores",
+    "robust-z": "robust plate z scores (median and MAD)",
+    "bscore-cellhts2": "B-score (median polish, as cellHTS2)",
+    "bscore-rnaither": "B-score (median polish, as RNAither)",
+    "bscore-synlet": "B-score (median polish, as synlet)",
+    "bscore-hitseekr": "B-score (median polish, as HiTSeekR)",
+    "bscore-platetools": "B-score (median polish, as platetools)",
+    "stats-loess": "loess (local quadratic surface of each plate)",
+    "cellhts2-loess-2007": "loess (as cellHTS2 of 2007)",
+    "cellhts2-locfit": "loess (local fit as cellHTS2, locfit)",
+    "sights-loess": "loess of rows and columns (as SIGHTS)",
+    "blup": "a mixed-model surface of rows and columns (BLUP)",
+}
+
+
+def setting(manifest: Manifest, section: str, name: str, *, default: Any = None) -> Any:
+    """Value of a setting of the study, or the default where the manifest does not tell.
+
+    >>> setting({"study": {"hits": {"k": 3.0}}}, "hits", "k")
+    3.0
+    """
+    value = ((manifest.get("study") or {}).get(section) or {}).get(name)
+    return default if value is None else value
+
+
+def inline(frame: pl.DataFrame, *, digits: int = 3) -> alt.InlineData:
+    """Rows of a table as chart data: one CSV text, floats rounded.
+
+    Altair copies and checks rows one by one, which takes seconds for ten thousand points; a text it takes as it is.
+    """
+    import altair as alt
+
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    rounded = frame.with_columns(pl.col(floats).fill_nan(None).round(digits) + 0.0) if floats else frame
+    return alt.InlineData(values=rounded.write_csv(), format=alt.CsvDataFormat(type="csv"))
+
+
+#: Words that figures of quality are known by.
+_SIGNS = {
+    "z_prime": "Z′",
+    "ssmd": "SSMD",
+    "ccc": "CCC",
+    "cv": "CV",
+    "sd": "SD",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+}
+
+
+def pretty(figure: str) -> str:
+    """Name of a quality figure for people.
+
+    >>> pretty("z_prime_robust"), pretty("cv_negative")
+    ('Z′ robust', 'CV negative')
+    """
+    words = figure.replace("z_prime", "Z′").split("_")
+    return " ".join(_SIGNS.get(word, word) for word in words)
+
+
+def signed(value: float, *, digits: int = 2) -> str:
+    """A number with a real minus sign.
+
+    >>> signed(-0.791)
+    '−0.79'
+    """
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def plural(count: int, noun: str) -> str:
+    """A count and its noun.
+
+    >>> plural(1, "hit"), plural(1626, "reagent")
+    ('1 hit', '1,626 reagents')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def score_unit(manifest: Manifest) -> str:
+    """What a score is, in a few words for an axis.
+
+    >>> score_unit({"study": {"normalize": {"method": "stats-loess", "scale": "log2"}, "score": {}}})
+    'log2, loess'
+    """
+    standardize = setting(manifest, "score", "standardize", default="none")
+    if standardize == "zscore":
+        return "scaled MADs"
+    if standardize == "npi":
+        return "control-scaled"
+    method = str(setting(manifest, "normalize", "method", default=""))
+    short = "loess" if "loess" in method or "locfit" in method else method.split("-")[0]
+    own_units = {"bscore": "B-score", "z": "plate z", "robust": "robust plate z", "poc": "% of control", "npi": "NPI"}
+    if short in own_units:
+        return own_units[short]
+    scale = "log2" if setting(manifest, "normalize", "scale", default="log2") == "log2" else "raw scale"
+    return f"{scale}, {short}" if short and short != "none" else scale
+
+
+def arms_in_order(tables: Tables, manifest: Manifest) -> list[str]:
+    """Arms in reading order: without drug, single drugs, combinations; else as the plates were measured."""
+    combinations = setting(manifest, "treatments", "combinations", default={})
+    vehicle = setting(manifest, "treatments", "vehicle")
+    order: dict[str, int] = {}
+    for name in ("plates", "scores", "hits"):
+        frame = tables.get(name)
+        if frame is None or "treatment" not in frame.columns:
+            continue
+        sort = ["order"] if "order" in frame.columns else ["treatment"]
+        for arm in frame.sort(sort)["treatment"].unique(maintain_order=True).to_list():
+            order.setdefault(arm, len(order))
+    return sorted(order, key=lambda arm: (arm != vehicle, len(combinations.get(arm, ())), order[arm], arm))
+
+
+def drug_arms(tables: Tables, manifest: Manifest) -> list[str]:
+    """Arms that the table of hits judges, in reading order."""
+    judged = set(tables["hits"]["treatment"].to_list()) if "hits" in tables else set()
+    return [arm for arm in arms_in_order(tables, manifest) if arm in judged]
+
+
+def groups(hits: pl.DataFrame, manifest: Manifest) -> pl.DataFrame:
+    """Center, spread and threshold of every treatment group, the arm without drug included.
+
+    The vehicle's center and spread are read back from its scores and z: score = center + z × spread.
+
+    Returns
+    -------
+    One row per `cell_line`, `treatment`, with `kind` where kinds are judged apart: `center`, `spread`, `threshold`
+    """
+    k = float(setting(manifest, "hits", "exclusion_k", default=3.0))
+    keys = ["cell_line", "treatment"]
+    drug = hits.select(*keys, "center", "spread", "threshold").drop_nulls().unique().sort([*keys, "center"])
+    vehicle = str(setting(manifest, "treatments", "vehicle", default="vehicle"))
+    own = hits.filter(pl.col("vehicle_z").is_not_null() & pl.col("vehicle_score").is_not_null())
+    slope = pl.cov("vehicle_z", "vehicle_score") / pl.col("vehicle_z").var()
+    quiet = (
+        own.group_by("cell_line")
+        .agg(
+            slope.alias("spread"),
+            (pl.col("vehicle_score").mean() - slope * pl.col("vehicle_z").mean()).alias("center"),
+        )
+        .with_columns(pl.lit(vehicle).alias("treatment"), (pl.col("center") - k * pl.col("spread")).alias("threshold"))
+        .drop_nulls()
+        .filter(pl.col("spread").is_finite())
+        .select(*keys, "center", "spread", "threshold")
+    )
+    return pl.concat([drug, quiet], how="vertical_relaxed").sort([*keys, "center"])
+
+
+def named(values: Sequence[str], *, last: str = "and") -> str:
+    """Words as a list in prose.
+
+    >>> named(["a", "b", "c"])
+    'a, b and c'
+    """
+    if len(values) < 2:
+        return "".join(values)
+    return f"{', '.join(values[:-1])} {last} {values[-1]}"

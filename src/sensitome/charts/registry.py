@@ -1,0 +1,131 @@
+"""Every figure of a run as a record: its name, what it needs, how it is drawn, and its caption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sensitome.charts.data import Manifest, Tables
+from sensitome.charts.flowchart import flowchart
+from sensitome.charts.funnel import funnel
+from sensitome.charts.plate_heatmap import plate_heatmap
+from sensitome.charts.quality_strips import quality_strips, z_prime_over_plates
+from sensitome.charts.replicate_agreement import replicate_agreement
+from sensitome.charts.score_distribution import score_distribution
+from sensitome.charts.stability_map import settings_grid, stability_map
+from sensitome.charts.viability_scatter import viability_scatter
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
+
+__all__ = ["FIGURES", "Figure", "figure"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure.
+
+    Parameters
+    ----------
+    name : of its files
+    title : its heading
+    needs : tables without which it is not drawn
+    draw : tables, manifest → chart; None when the tables hold nothing to draw
+    caption : how to read it, in full sentences
+    """
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    draw: Callable[[Tables, Manifest], ChartType | None]
+    caption: str
+
+
+FIGURES: list[Figure] = [
+    Figure(
+        "flowchart",
+        "Flow of the study",
+        ("wells",),
+        flowchart,
+        "What was screened, measured and normalized, and how many reagents each step of the rule left.",
+    ),
+    Figure(
+        "funnel",
+        "From the library to the candidates",
+        ("funnel",),
+        funnel,
+        "Reagents that remain after each step; a context is one reagent in one drug arm of one cell line.",
+    ),
+    Figure(
+        "viability_scatter",
+        "Viability with and without drug",
+        ("hits",),
+        viability_scatter,
+        "One point per reagent and cell line. Dot = inhibitor, triangle = mimic, further kinds have further shapes; "
+        "color = cell line. Filled points are hits; hollow points lie below the threshold but an exclusion leaves them "
+        "out (an effect without drug, or a target that is not expressed); gray points are not significant. Dashed "
+        "vertical lines are the thresholds with the drug, dotted horizontal lines the limits without drug, per cell line.",
+    ),
+    Figure(
+        "score_distribution",
+        "Scores of the library",
+        ("scores",),
+        score_distribution,
+        "Histogram of the scores of all library reagents per cell line and arm; the count axis is a square root, so that "
+        "the tail shows. Solid line: center. Dashed line: threshold.",
+    ),
+    Figure(
+        "stability_map",
+        "Stability of the calls",
+        ("stability",),
+        stability_map,
+        "Percent of the defensible settings that call a reagent, per cell line and drug arm. ● marks what the study's own "
+        "setting calls. An empty cell was called by no setting.",
+    ),
+    Figure(
+        "settings_grid",
+        "What each choice does to the number of hits",
+        ("stability_settings",),
+        settings_grid,
+        "Each gray tick is one setting, shown once in every row that it belongs to. Black bar: median of the row. Diamond: "
+        "the study's own setting.",
+    ),
+    Figure(
+        "z_prime_over_plates",
+        "Separation of the controls",
+        ("quality", "plates"),
+        z_prime_over_plates,
+        "Z′ = 1 − 3 (SD of positives + SD of negatives) / distance of their means (Zhang 1999); the robust form takes MADs "
+        "and medians. Dot = pass, triangle = warn, square = fail.",
+    ),
+    Figure(
+        "quality_strips",
+        "Quality of the plates",
+        ("quality", "plates"),
+        quality_strips,
+        "Each point is one plate, in the order of measuring. Dot = pass, triangle = warn, square = fail; dashed line = limit "
+        "of a warning, solid line = limit of failing.",
+    ),
+    Figure(
+        "replicate_agreement",
+        "Agreement of replicates",
+        ("wells",),
+        replicate_agreement,
+        "Normalized values of the library's reagents in two replicates; darker = more reagents, line = identity. r = Pearson, "
+        "ρ = Spearman, CCC = Lin's concordance, n = reagents with both values.",
+    ),
+    Figure(
+        "plate_heatmap",
+        "The plate that needs most care",
+        ("wells", "plates"),
+        plate_heatmap,
+        "The first plate with the worst verdict: readings, what the normalization takes away, and what remains. Raw and "
+        "fitted share a scale.",
+    ),
+]
+
+
+def figure(name: str) -> Figure:
+    """Look a figure up by its name."""
+    return next(record for record in FIGURES if record.name == name)
