@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
+from sensitome.io.cellhts2 import read_cellhts2
+from sensitome.io.cellhts2_files import find_files, read_plates
 from sensitome.io.expressed import read_expressed
 from sensitome.io.plate_list import read_plate_list
 from sensitome.io.readers import ReaderOptions
@@ -41,7 +42,7 @@ def input_files(inputs: Inputs, *, folder: Path) -> dict[str, list[Path]]:
     elif inputs.wells:
         readings = [folder / inputs.wells]
     else:
-        readings = cellhts2_files(folder / str(inputs.cellhts2), **_cellhts2_names(inputs))
+        readings = _cellhts2_files(folder / str(inputs.cellhts2), inputs)
     groups = {"readings": readings}
     for group in ("expressed", "truth"):
         name = getattr(inputs, group)
@@ -71,7 +72,7 @@ def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
         options = ReaderOptions(
             block=inputs.block,
             channel=inputs.channel,
-            columns=inputs.columns,
+            columns=inputs.columns or None,
             sheet=inputs.sheet,
             decimal=inputs.decimal,
         )
@@ -130,3 +131,13 @@ def split_reagents(wells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _cellhts2_names(inputs: Inputs) -> dict[str, str | None]:
     """Files of a cellHTS2 folder that have other names than usual."""
     return {"plateconf": inputs.plateconf, "screenlog": inputs.screenlog, "gene_ids": inputs.gene_ids}
+
+
+def _cellhts2_files(source: Path, inputs: Inputs) -> list[Path]:
+    """Every file of a cellHTS2 folder that a run reads; missing plate files are told of when they are read."""
+    files = find_files(source, named=_cellhts2_names(inputs))
+    plates, _ = read_plates(files.plate_list)
+    named = [files.plate_list, files.plateconf, files.screenlog, files.gene_ids]
+    folder = files.plate_list.parent
+    measured = [folder / name for name in plates["file"].drop_nulls().unique(maintain_order=True)]
+    return [path for path in [*named, *measured] if path is not None and path.is_file()]
