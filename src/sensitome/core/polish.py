@@ -34,7 +34,7 @@ Variant = Literal[
 ]
 
 #: Plates that are polished together: their readings stay in a core's second-level cache.
-_CHUNK = 128
+_CHUNK = 256
 
 
 @dataclass(frozen=True)
@@ -261,45 +261,73 @@ def _polish(cube: FloatArray, mask: BoolArray, *, eps: float, max_iterations: in
     return result
 
 
+@dataclass
+class _State:
+    """Plates that are still being polished, and what has been taken off them so far."""
+
+    plate: IntArray
+    residual: FloatArray
+    overall: FloatArray
+    row: FloatArray
+    column: FloatArray
+    kept_by_row: tuple[IntArray, IntArray]
+    kept_by_column: tuple[IntArray, IntArray]
+
+    def of(self, plates: BoolArray) -> _State:
+        """Some of the plates."""
+        return _State(
+            self.plate[plates],
+            self.residual[plates],
+            self.overall[plates],
+            self.row[plates],
+            self.column[plates],
+            (self.kept_by_row[0][plates], self.kept_by_row[1][plates]),
+            (self.kept_by_column[0][plates], self.kept_by_column[1][plates]),
+        )
+
+
 def _polish_chunk(
-    residual: FloatArray, result: MedianPolish, *, start: int, eps: float, max_iterations: int, trim: float
+    readings: FloatArray, result: MedianPolish, *, start: int, eps: float, max_iterations: int, trim: float
 ) -> None:
     """Polish some plates and write each into the result, from plate `start` on, when it is done."""
-    plates, rows, columns = residual.shape
-    plate = np.arange(start, start + plates)
-    there = ~np.isnan(residual)
-    kept_by_row = _kept(there.sum(axis=2), columns, trim)
-    kept_by_column = _kept(there.sum(axis=1), rows, trim)
-    overall, row, column = np.zeros(plates), np.zeros((plates, rows)), np.zeros((plates, columns))
+    plates, rows, columns = readings.shape
+    there = ~np.isnan(readings)
+    state = _State(
+        plate=np.arange(start, start + plates),
+        residual=readings,
+        overall=np.where(there.any(axis=(1, 2)), 0.0, np.nan),
+        row=np.zeros((plates, rows)),
+        column=np.zeros((plates, columns)),
+        kept_by_row=_kept(there.sum(axis=2), columns, trim),
+        kept_by_column=_kept(there.sum(axis=1), rows, trim),
+    )
     old = np.zeros(plates)
-    overall[~there.any(axis=(1, 2))] = np.nan
     for sweep in range(1, max_iterations + 1):
-        change = _center(residual, kept_by_row)
-        residual = residual - change[:, :, None]
-        row = row + change
-        shift = _center_of_effects(column, trim)
-        column, overall = column - shift[:, None], overall + shift
-        change = _center(np.ascontiguousarray(residual.swapaxes(1, 2)), kept_by_column)
-        residual = residual - change[:, None, :]
-        column = column + change
-        shift = _center_of_effects(row, trim)
-        row, overall = row - shift[:, None], overall + shift
-        new = np.nansum(np.abs(residual), axis=(1, 2))
-        done = (new == 0) | (np.abs(new - old) < eps * new)
-        if sweep == max_iterations:
-            done[:] = True
+        _sweep(state, trim)
+        new = np.where(there, np.abs(state.residual), 0.0).sum(axis=(1, 2))
+        done = (new == 0) | (np.abs(new - old) < eps * new) | (sweep == max_iterations)
         if done.any():
-            finished = plate[done]
-            result.overall[finished], result.residual[finished] = overall[done], residual[done]
-            result.row[finished], result.column[finished] = row[done], column[done]
-            go = ~done
-            if not go.any():
+            ready = state.of(done)
+            result.overall[ready.plate], result.residual[ready.plate] = ready.overall, ready.residual
+            result.row[ready.plate], result.column[ready.plate] = ready.row, ready.column
+            state, new, there = state.of(~done), new[~done], there[~done]
+            if not len(state.plate):
                 return
-            plate, overall, row, column, residual = plate[go], overall[go], row[go], column[go], residual[go]
-            kept_by_row = kept_by_row[0][go], kept_by_row[1][go]
-            kept_by_column = kept_by_column[0][go], kept_by_column[1][go]
-            new = new[go]
         old = new
+
+
+def _sweep(state: _State, trim: float) -> None:
+    """Take row centers and then column centers off the residuals; keep both kinds of effects centered."""
+    change = _center(state.residual, state.kept_by_row)
+    state.residual = state.residual - change[:, :, None]
+    state.row = state.row + change
+    shift = _center_of_effects(state.column, trim)
+    state.column, state.overall = state.column - shift[:, None], state.overall + shift
+    change = _center(np.ascontiguousarray(state.residual.swapaxes(1, 2)), state.kept_by_column)
+    state.residual = state.residual - change[:, None, :]
+    state.column = state.column + change
+    shift = _center_of_effects(state.row, trim)
+    state.row, state.overall = state.row - shift[:, None], state.overall + shift
 
 
 def _kept(count: npt.NDArray[np.int_], length: int, trim: float) -> tuple[IntArray, IntArray]:
@@ -314,8 +342,10 @@ def _center(lines: FloatArray, kept: tuple[IntArray, IntArray]) -> FloatArray:
     low, high = kept
     ordered = np.sort(lines, axis=-1)
     if int((high - low).max(initial=0)) <= 1:
-        ends = np.take_along_axis(ordered, low, axis=-1) + np.take_along_axis(ordered, high, axis=-1)
-        return (0.5 * ends)[..., 0]
+        line = np.arange(0, ordered.size, ordered.shape[-1]).reshape(low.shape)
+        flat = ordered.ravel()
+        middle: FloatArray = 0.5 * (flat.take(line + low) + flat.take(line + high))[..., 0]
+        return middle
     place = np.arange(lines.shape[-1])
     inside = (place >= low) & (place <= high)
     total = np.where(inside, ordered, 0.0).sum(axis=-1)

@@ -251,7 +251,8 @@ def grouped_mad(values: FloatArray, group: IntArray) -> FloatArray:
 
 def _counting(cube: FloatArray, mask: BoolArray) -> FloatArray:
     """(plates, wells) readings that count; NaN elsewhere."""
-    return np.where(mask & np.isfinite(cube), cube, np.nan).reshape(len(cube), -1)
+    wells = int(np.prod(cube.shape[1:]))
+    return np.where(mask & np.isfinite(cube), cube, np.nan).reshape(len(cube), wells)
 
 
 def _share(total: FloatArray, count: npt.NDArray[np.int_]) -> FloatArray:
