@@ -18,6 +18,8 @@ from sensitome.io.text import Row, read_rows
 
 __all__ = ["MatrixBlock", "matrix_blocks", "read_blocks", "read_matrix"]
 
+# Of the smallest plate; "name, 1, 2" is no line of column numbers.
+_FEWEST_COLUMNS = 3
 _RAW = re.compile(r"\b(raw|cps|counts?)\b", re.IGNORECASE)
 _PLATE = re.compile(r"\s*plate\b[\s:#]*(\S.*)", re.IGNORECASE)
 
@@ -134,7 +136,7 @@ def matrix_blocks(rows: Sequence[Row]) -> list[MatrixBlock]:
         columns = column_numbers(cells)
         if not any(cell.strip() for cell in cells):
             is_open = False
-        elif columns is not None and len(columns) > 1:
+        elif columns is not None and len(columns) >= _FEWEST_COLUMNS:
             blocks.append(MatrixBlock(_title(words, first), columns, before=words))
             words, is_open = [], True
         elif is_open and _belongs(blocks[-1], first, cells):

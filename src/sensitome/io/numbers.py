@@ -14,7 +14,8 @@ DECIMALS = (".", ",")
 
 _MISSING = frozenset({"", "-", "--", "---", "—", ".", "na", "n/a", "#n/a", "nan", "null", "none", "n.a.", "nd", "n.d."})
 _OVERFLOW = frozenset({"over", "ovrflw", "overflow", "ovfl", "over range", "overrange", "saturated", "inf", "∞"})
-_SPACES = re.compile(r"(?<=\d)[   ’'](?=\d{3}(?!\d))")  # plain, hard, narrow, thin spaces; apostrophes
+# Plain, hard, narrow and thin spaces, and apostrophes, between thousands.
+_SPACES = re.compile("(?<=\\d)[ \\u00a0\\u202f\\u2009'\u2019](?=\\d{3}(?!\\d))")
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _GROUPED = re.compile(r"([+-]?)([1-9]\d{0,2}(?:[.,]\d{3})+)((?:[.,]\d*)?(?:[eE][+-]?\d+)?)")
 

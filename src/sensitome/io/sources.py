@@ -170,7 +170,7 @@ def _decoded(data: bytes) -> str | None:
     if b"\0" in sample:
         # Western text in UTF-16 has its zero bytes nearly all on one side of each pair.
         even, odd = sample[0::2].count(0), sample[1::2].count(0)
-        if max(even, odd) < len(sample) // 4 or min(even, odd) > max(even, odd) // 4:
+        if max(even, odd) < 0.35 * len(sample) or min(even, odd) > max(even, odd) // 4:
             return None
         return data.decode("utf-16-le" if odd > even else "utf-16-be", errors="replace").removeprefix("\ufeff")
     for encoding in ("utf-8", "cp1252"):
