@@ -94,7 +94,8 @@ def write_top_table(
     """
     table = top_table(wells, scores, annotation=annotation)
     text = table.with_columns(
-        pl.col(name).map_elements(lambda value: f"{value:.15g}", return_dtype=pl.String)
+        # Adding zero takes the sign from a negative zero, which R does not print.
+        pl.col(name).map_elements(lambda value: f"{value + 0.0:.15g}", return_dtype=pl.String)
         for name, dtype in table.schema.items()
         if dtype.is_float()
     )
