@@ -173,7 +173,7 @@ def b_score(signal: FloatArray, is_sample: BoolArray, *, variant: Variant) -> Fl
     References
     ----------
     Brideau et al. 2003, doi:10.1177/1087057103258285; Malo et al. 2006, doi:10.1038/nbt1186;
-    Murie et al. 2013, doi:10.1177/1087057112464257 (SPAWN)
+    Malo et al. 2010, doi:10.1177/1087057110377497 and Murie et al. 2015, PMID 25190066 (SPAWN)
     """
     form = VARIANTS[variant]
     there = np.isfinite(signal)
@@ -240,7 +240,7 @@ def trimmed_mean_polish(
 
     References
     ----------
-    Murie et al. 2013, doi:10.1177/1087057112464257
+    Malo et al. 2010, doi:10.1177/1087057110377497; Murie et al. 2015, PMID 25190066
     """
     return _polish(cube, mask, eps=eps, max_iterations=max_iterations, trim=trim)
 

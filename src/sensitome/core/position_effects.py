@@ -42,7 +42,7 @@ def well_effects(cube: FloatArray, mask: BoolArray, *, group: IntArray | None = 
 
     References
     ----------
-    Murie et al. 2013, doi:10.1177/1087057112464257; Makarenkov et al. 2007, doi:10.1093/bioinformatics/btm145
+    Murie et al. 2015, PMID 25190066; Makarenkov et al. 2007, doi:10.1093/bioinformatics/btm145
     """
     counting = np.where(mask & np.isfinite(cube), cube, np.nan)
     effects = np.full(cube.shape, np.nan)
