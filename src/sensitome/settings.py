@@ -15,6 +15,7 @@ __all__ = [
     "HitSettings",
     "Inputs",
     "NormalizeSettings",
+    "Preset",
     "QualitySettings",
     "ReportSettings",
     "ScoreSettings",
@@ -36,14 +37,20 @@ Method = Literal[
     "shorth",
     "negatives",
     "poc",
+    "poc-negative",
     "npi",
+    "inhibition",
     "z",
     "robust-z",
     "bscore-cellhts2",
+    "bscore-cellhts1",
     "bscore-rnaither",
+    "bscore-rnaither-all-wells",
     "bscore-synlet",
     "bscore-hitseekr",
     "bscore-platetools",
+    "bscore-platetools-mad",
+    "spawn",
     "stats-loess",
     "cellhts2-loess-2007",
     "cellhts2-locfit",
@@ -127,6 +134,8 @@ class NormalizeSettings(_Settings):
     """Which method takes the plate's level or surface away."""
     scale: Literal["log2", "raw"]
     """Whether the method works on log2 readings (and subtracts) or on raw readings (and divides)."""
+    statistics_from: Literal["samples", "all-wells"] = "samples"
+    """Wells that define a plate's center and spread: the samples, or, as HiTSeekR, controls as well."""
     span: Annotated[float, Field(gt=0, le=10)] = 0.7
     """Loess: share of the wells in each local fit."""
     degree: Literal[0, 1, 2] = 2
@@ -217,6 +226,17 @@ class ReportSettings(_Settings):
     """How many plates the plate wall holds at most; the rest is counted."""
     rows: Annotated[int, Field(ge=1)] = 20000
     """How many rows a table on the page holds at most; the rest is in the tables of the run."""
+
+
+class Preset(_Settings):
+    """Answers to the questions of method, as a preset gives them."""
+
+    version: str
+    """Raised whenever an answer changes."""
+    normalize: NormalizeSettings
+    score: ScoreSettings
+    hits: HitSettings
+    stability: StabilitySettings = StabilitySettings()
 
 
 class Study(_Settings):

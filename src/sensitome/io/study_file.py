@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sensitome.errors import Fault, SettingsError, SourceError, listed, suggestion
-from sensitome.settings import PRESETS, Study
+from sensitome.settings import PRESETS, Preset, Study
 
-__all__ = ["preset_text", "read_preset", "read_study", "resolve_study"]
+__all__ = ["preset", "preset_text", "read_preset", "read_study", "resolve_study"]
 
 _TABLE = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+")
 _KEY = re.compile(r"""^\s*("[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*=""")
@@ -69,18 +69,11 @@ def resolve_study(given: Mapping[str, Any], *, source: str = "study", text: str 
     SettingsError
         As `read_study`.
     """
-    preset = given.get("preset")
+    chosen = given.get("preset")
     merged = dict(given)
-    if preset is not None:
-        if preset not in PRESETS:
-            raise SettingsError(
-                "unknown preset",
-                where=source,
-                found=repr(preset),
-                expected=listed(PRESETS),
-                next_step=suggestion(str(preset), PRESETS),
-            )
-        base = read_preset(preset)
+    if chosen is not None:
+        _refuse_unknown(chosen, source=source)
+        base = read_preset(chosen)
         version = base.pop("version")
         merged = {**_merge(base, given), "preset_version": version}
     try:
@@ -92,8 +85,23 @@ def resolve_study(given: Mapping[str, Any], *, source: str = "study", text: str 
             "the study cannot be used as it is",
             where=source,
             faults=faults,
-            next_step="" if preset else f"A preset answers what is missing: preset = {listed(PRESETS)}.",
+            next_step="" if chosen else f"A preset answers what is missing: preset = {listed(PRESETS)}.",
         ) from None
+
+
+def preset(name: str) -> Preset:
+    """Settings of a preset, for use in Python.
+
+    Raises
+    ------
+    SettingsError
+        There is no such preset.
+
+    >>> preset("normann2021").hits.k
+    3.0
+    """
+    _refuse_unknown(name, source="preset")
+    return Preset.model_validate(read_preset(name))
 
 
 def preset_text(name: str) -> str:
@@ -104,6 +112,17 @@ def preset_text(name: str) -> str:
 def read_preset(name: str) -> dict[str, Any]:
     """Settings of a preset, with its ``version``."""
     return tomllib.loads(preset_text(name))
+
+
+def _refuse_unknown(name: object, *, source: str) -> None:
+    if name not in PRESETS:
+        raise SettingsError(
+            "unknown preset",
+            where=source,
+            found=repr(name),
+            expected=listed(PRESETS),
+            next_step=suggestion(str(name), PRESETS),
+        )
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sensitome.errors import SettingsError, SourceError, listed, suggestion
-from sensitome.io.study_file import read_preset
+from sensitome.errors import SourceError, listed
+from sensitome.io.study_file import preset as preset_of
 from sensitome.settings import PRESETS, Study
 
 __all__ = ["study_template", "write_template"]
@@ -74,11 +74,7 @@ def study_template(name: str, *, preset: str) -> str:
     SettingsError
         There is no such preset.
     """
-    if preset not in PRESETS:
-        raise SettingsError(
-            "unknown preset", found=repr(preset), expected=listed(PRESETS), next_step=suggestion(preset, PRESETS)
-        )
-    answers = read_preset(preset)
+    answers = preset_of(preset).model_dump(mode="json")
     head = (
         f'name = "{name}"\ntitle = "{name}"\n\n'
         f"# {PRESETS[preset]}.\n# Keys that start with # show the preset's answer; remove the # to choose another.\n"

@@ -15,6 +15,7 @@ import polars as pl
 
 from sensitome.core.rule import GroupStatistics, candidates, group_statistics, quiet, significant
 from sensitome.errors import Caution
+from sensitome.frames import to_polars
 from sensitome.screen.score_matrix import ITEM, ScoreMatrix, score_matrix
 from sensitome.settings import HitSettings, Treatments
 
@@ -79,6 +80,7 @@ def call_hits(
             ),
             stacklevel=2,
         )
+    scores = to_polars(scores)
     matrix = score_matrix(scores, settings=settings, treatments=treatments, expressed=expressed, targets=targets)
     calls = call_matrix(matrix, settings=settings)
     return _hits_table(matrix, calls, settings=settings)

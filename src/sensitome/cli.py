@@ -1,0 +1,214 @@
+"""The command: one verb a task, no statistics; what it prints is what a person needs next."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensitome.errors import SensitomeError
+
+__all__ = ["Exit", "app", "main"]
+
+app = typer.Typer(
+    name="sensitome",
+    help="Find what makes tumor cells sensitive to a drug: arrayed screens, from raw plates to sensitizers.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class Exit(IntEnum):
+    """What the exit status says."""
+
+    OK = 0
+    DATA = 1
+    USAGE = 2
+    NETWORK = 3
+    BUG = 4
+
+
+StudyPath = Annotated[Path, typer.Argument(help="study.toml, or the folder that holds it.")]
+OutPath = Annotated[
+    Path | None, typer.Option("--out", "-o", help="Folder of the results; default: results/ beside it.")
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, help="Threads; 0 = all cores. The results do not depend on it.")
+]
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put the study and its results.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 20210526,
+    jobs: Jobs = 0,
+) -> None:
+    """Simulate a study in the design of Normann et al. 2021 as raw files, run it, and name the report."""
+    from sensitome.io.study_file import read_study
+    from sensitome.screen.simulation.files import write_study
+    from sensitome.screen.simulation.scenarios import scenario
+    from sensitome.screen.simulation.simulate import simulate_screen
+
+    study_folder = folder / "study"
+    typer.echo(f"Simulating a screen with known truth in {study_folder} …")
+    write_study(simulate_screen(scenario("main"), seed=seed), study_folder)
+    study = read_study(study_folder)
+    _run_and_tell(study, folder=study_folder, out=folder / "results", jobs=jobs)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="New folder, or one without a study.toml.")],
+    preset: Annotated[str, typer.Option(help="Preset that answers the questions of method.")] = "normann2021",
+) -> None:
+    """Make a study folder to fill in: study.toml with every key explained, and example tables."""
+    from sensitome.io.study_template import write_template
+
+    for path in write_template(folder, preset=preset):
+        typer.echo(f"wrote {path}")
+    typer.echo(f"Fill them in, then: sensitome check {folder}")
+
+
+@app.command()
+def check(study: StudyPath) -> None:
+    """Name every fault of every input at once, without writing anything."""
+    from sensitome.check import check_study
+
+    report = check_study(study)
+    for caution in report.cautions:
+        typer.echo(f"caution: {caution}", err=True)
+    for error in report.errors:
+        typer.echo(f"error: {error}", err=True)
+    if report.errors:
+        typer.echo(f"{report.faults} faults in {len(report.errors)} places.", err=True)
+        raise typer.Exit(Exit.DATA)
+    typer.echo(f"{study}: {report.summary}. Nothing is wrong; run it with: sensitome run {study}")
+
+
+@app.command()
+def run(
+    study: StudyPath,
+    out: OutPath = None,
+    jobs: Jobs = 0,
+    report: Annotated[bool, typer.Option(help="Write the page, the figures and the workbook too.")] = True,
+) -> None:
+    """Run every stage that the study has inputs for; what did not change since the last run is not run again."""
+    from sensitome.io.study_file import read_study
+
+    folder = study if study.is_dir() else study.parent
+    _run_and_tell(read_study(study), folder=folder, out=out or folder / "results", jobs=jobs, report=report)
+
+
+@app.command()
+def report(results: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
+    """Write the page, the figures and the workbook again from the tables of a run."""
+    from sensitome.publish import publish
+
+    typer.echo(f"Report: {publish(results)}")
+
+
+@app.command()
+def query(
+    results: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    sql: Annotated[str, typer.Argument(help='SQL over its tables: "select reagent, z from hits where is_hit".')],
+    csv: Annotated[bool, typer.Option(help="Print CSV, not a table.")] = False,
+) -> None:
+    """Ask the tables of a run in SQL."""
+    from sensitome.query import query_run
+
+    answer = query_run(results, sql)
+    if csv:
+        typer.echo(answer.write_csv(), nl=False)
+        return
+    import polars as pl
+
+    with pl.Config(tbl_rows=50, tbl_cols=20, tbl_hide_column_data_types=True, fmt_str_lengths=60):
+        typer.echo(str(answer))
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where to put the study.")],
+    scenario_name: Annotated[
+        str, typer.Option("--scenario", help="Which screen; see the page on simulation.")
+    ] = "main",
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 20210526,
+) -> None:
+    """Simulate a screen with known truth, as the raw files of a study."""
+    from sensitome.screen.simulation.files import write_study
+    from sensitome.screen.simulation.scenarios import scenario
+    from sensitome.screen.simulation.simulate import simulate_screen
+
+    paths = write_study(simulate_screen(scenario(scenario_name), seed=seed), folder)
+    typer.echo(f"wrote {len(paths)} files; run them with: sensitome run {folder}")
+
+
+@app.command()
+def readers() -> None:
+    """List the file formats that can be read."""
+    from sensitome.io.readers import READERS
+
+    for name, reader in READERS.items():
+        typer.echo(f"{name:<22}{reader.description}")
+
+
+@app.command()
+def methods() -> None:
+    """List the named normalizations: formula, peer, and where equality with it is tested."""
+    from sensitome.screen.methods import METHODS
+
+    for name, method in METHODS.items():
+        typer.echo(f"{name}\n    {method.formula}\n    as {method.peer}; tested: {method.oracle}")
+
+
+def _run_and_tell(study: object, *, folder: Path, out: Path, jobs: int, report: bool = True) -> None:
+    """Run a study, publish it, and print where it is and what it found."""
+    from sensitome.parallel import usable_cores
+    from sensitome.pipeline import run_study
+    from sensitome.progress import shown
+    from sensitome.publish import publish
+    from sensitome.settings import Study
+
+    assert isinstance(study, Study)  # noqa: S101 - the caller read it
+    with shown() as progress:
+        finished = run_study(study, folder=folder, out=out, jobs=jobs or usable_cores(), progress=progress)
+    for caution in finished.manifest["cautions"]:
+        typer.echo(f"caution: {caution['text']}", err=True)
+    if report:
+        page = publish(out)
+    numbers = finished.manifest["headline"]
+    line = (
+        f"{numbers['plates']} plates, {numbers['wells']:,} wells, {numbers['reagents']:,} reagents → "
+        f"{numbers['hit_reagents']} reagents with {numbers['hits']} hits, {numbers['candidates']} candidates"
+    )
+    if numbers.get("recall") is not None:
+        line += (
+            f"; against the known truth: recall {numbers['recall']:.2f}, "
+            f"false-discovery proportion {numbers['false_discovery_proportion']:.2f}"
+        )
+    typer.echo(f"{line}.")
+    typer.echo(f"Report: {page}" if report else f"Tables: {out / 'tables'}")
+
+
+def main() -> None:
+    """Run the command; print what the user can mend as one message, and exit with a status that says what it was."""
+    show_traceback = "--traceback" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]
+    try:
+        app(args=arguments, prog_name="sensitome", standalone_mode=True)
+    except SensitomeError as error:
+        if show_traceback:
+            traceback.print_exc()
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+    except Exception as error:
+        if show_traceback:
+            traceback.print_exc()
+        else:
+            typer.echo(f"This is a fault of the program, not of yours: {error!r}. See more with --traceback.", err=True)
+        raise SystemExit(Exit.BUG) from error

@@ -1,0 +1,292 @@
+"""The stages of a run as records: what each needs, what it makes, and how; the only file that knows their order.
+
+A run is resumed by content: a stage whose inputs, settings and version are those of the last run, and whose tables are
+still the bytes that it wrote, is not run again. Tables are written under another name and moved into place, so that an
+interruption leaves either the old table or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import polars as pl
+
+from sensitome.errors import Caution
+from sensitome.inputs import input_files, read_expression, read_inputs, split_reagents
+from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
+from sensitome.manifest import build_manifest
+from sensitome.screen.arms import check_treatments
+from sensitome.screen.funnel import count_funnel
+from sensitome.screen.hits import call_hits
+from sensitome.screen.normalize import normalize
+from sensitome.screen.quality import assess_quality
+from sensitome.screen.score import score
+from sensitome.screen.stability import map_stability
+from sensitome.settings import Study
+from sensitome.tables import TABLES, check_table
+
+__all__ = ["STAGES", "Context", "Progress", "Run", "Stage", "run_study"]
+
+Tables = dict[str, pl.DataFrame]
+#: Called with (stage, done, total): total 0 = not known.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may look at beside the tables."""
+
+    study: Study
+    folder: Path
+    jobs: int = 1
+    progress: Progress = field(default=lambda _stage, _done, _total: None)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a run.
+
+    Parameters
+    ----------
+    name : the word for it, also on the progress bar
+    needs : tables that it reads
+    makes : tables that it writes
+    settings : sections of the study that it depends on
+    inputs : inputs of the study that it reads
+    run : (tables, context) → tables
+    version : raised whenever its results change for the same inputs
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    makes: tuple[str, ...]
+    settings: tuple[str, ...]
+    inputs: tuple[str, ...]
+    run: Callable[[Mapping[str, pl.DataFrame], Context], Tables]
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, its tables and its manifest."""
+
+    folder: Path
+    tables: Tables
+    manifest: dict[str, Any]
+    seconds: dict[str, float]
+    reused: tuple[str, ...]
+
+
+def _read(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    wells = read_inputs(context.study.inputs, folder=context.folder, jobs=context.jobs)
+    check_treatments(context.study.treatments, arms=wells["treatment"].unique().sort().to_list())
+    readings, reagents = split_reagents(wells)
+    return {"readings": readings, "reagents": reagents}
+
+
+def _normalize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    return {"wells": normalize(tables["readings"], settings=context.study.normalize, jobs=context.jobs)}
+
+
+def _quality(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    plates, quality = assess_quality(
+        tables["wells"], vehicle=context.study.treatments.vehicle, thresholds=context.study.quality.thresholds
+    )
+    return {"plates": plates, "quality": quality}
+
+
+def _score(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    return {"scores": score(tables["wells"], settings=context.study.score)}
+
+
+def _hits(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    hits = call_hits(
+        tables["scores"],
+        settings=context.study.hits,
+        treatments=context.study.treatments,
+        expressed=read_expression(context.study.inputs, folder=context.folder),
+        targets=_targets(tables["reagents"]),
+    )
+    return {"hits": hits, "funnel": count_funnel(hits, treatments=context.study.treatments)}
+
+
+def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    stability, settings = map_stability(
+        tables["wells"],
+        tables["hits"],
+        study=context.study,
+        expressed=read_expression(context.study.inputs, folder=context.folder),
+        targets=_targets(tables["reagents"]),
+        advance=lambda done, total: context.progress("stability", done, total),
+    )
+    return {"stability": stability, "stability_settings": settings}
+
+
+#: The order of a run.
+STAGES: tuple[Stage, ...] = (
+    Stage("read", (), ("readings", "reagents"), ("inputs", "treatments"), ("readings",), _read),
+    Stage("normalize", ("readings",), ("wells",), ("normalize",), (), _normalize),
+    Stage("quality", ("wells",), ("plates", "quality"), ("quality", "treatments"), (), _quality),
+    Stage("score", ("wells",), ("scores",), ("score",), (), _score),
+    Stage("hits", ("scores", "reagents"), ("hits", "funnel"), ("hits", "treatments"), ("expressed",), _hits),
+    Stage(
+        "stability",
+        ("wells", "hits", "reagents"),
+        ("stability", "stability_settings"),
+        ("normalize", "score", "hits", "stability", "treatments"),
+        ("expressed",),
+        _stability,
+    ),
+)
+
+
+def run_study(
+    study: Study,
+    *,
+    folder: str | Path,
+    out: str | Path,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Run:
+    """Run every stage whose inputs, settings or version changed since the last run into the same folder.
+
+    Parameters
+    ----------
+    study : resolved study
+    folder : where its input paths start, the folder of ``study.toml``
+    out : folder of the results
+    jobs : threads; the results do not depend on it
+    progress : told how far each stage is
+
+    Returns
+    -------
+    The run: its tables, as they are in ``tables/``, and its manifest
+
+    Raises
+    ------
+    SensitomeError
+        An input is faulty, changed while it was read, or the results cannot be written. What was finished stays, and
+        the next run goes on from there.
+    """
+    context = Context(study, Path(folder), jobs, progress or (lambda _stage, _done, _total: None))
+    results = RunFolder(out)
+    files = _fingerprints(study, context.folder)
+    ledger = results.read_ledger()
+    tables: Tables = {}
+    seconds: dict[str, float] = {}
+    reused = []
+    records: dict[str, StageRecord] = {}
+    for stage in STAGES:
+        begun = perf_counter()
+        context.progress(stage.name, 0, 0)
+        key = _key(stage, study, files, records)
+        before = ledger.get(stage.name)
+        if before is not None and before.key == key and results.holds(before.outputs):
+            record = before
+            tables |= {name: results.read_table(name) for name in stage.makes}
+            reused.append(stage.name)
+        else:
+            record = _run_stage(stage, key, tables, context, results)
+            refuse_changed({path: file for group in files.values() for path, file in group.items()})
+            ledger = {**ledger, stage.name: record}
+            results.write_ledger(ledger)
+        records[stage.name] = record
+        seconds[stage.name] = perf_counter() - begun
+        context.progress(stage.name, 1, 1)
+    published = {name: tables[name] for name in TABLES if name in tables}
+    manifest = build_manifest(
+        study,
+        inputs=[file for group in files.values() for file in group.values()],
+        stages=[(stage.name, stage.version, stage.makes, records[stage.name]) for stage in STAGES],
+        tables=published,
+        truth=_truth(context),
+    )
+    results.write_json("manifest.json", manifest)
+    return Run(results.path, published, manifest, seconds, tuple(reused))
+
+
+def _fingerprints(study: Study, folder: Path) -> dict[str, dict[Path, InputFile]]:
+    """Content of every input, in the groups that stages name."""
+    return {
+        group: {path: fingerprint(path, name=_relative(path, folder)) for path in paths}
+        for group, paths in input_files(study.inputs, folder=folder).items()
+    }
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Path as the study would name it, so that a manifest is the same wherever the study lies."""
+    try:
+        return path.resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _key(
+    stage: Stage,
+    study: Study,
+    files: Mapping[str, Mapping[Path, InputFile]],
+    records: Mapping[str, StageRecord],
+) -> str:
+    """What the results of a stage depend on, as one hash."""
+    settings = study.model_dump(mode="json", include=set(stage.settings))
+    made = {name: digest for record in records.values() for name, digest in record.outputs.items()}
+    parts = {
+        "stage": stage.name,
+        "version": stage.version,
+        "settings": settings,
+        "inputs": [[file.file, file.sha256] for group in stage.inputs for file in files.get(group, {}).values()],
+        "tables": {name: made[name] for name in stage.needs},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _run_stage(stage: Stage, key: str, tables: Tables, context: Context, results: RunFolder) -> StageRecord:
+    """Run one stage, check and write what it makes, and keep its cautions."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = stage.run({name: tables[name] for name in stage.needs}, context)
+    outputs = {}
+    for name in stage.makes:
+        table = check_table(made[name], TABLES[name], name=name) if name in TABLES else made[name]
+        outputs[name] = results.write_table(name, table)
+        tables[name] = table
+    for warning in caught:
+        if not isinstance(warning.message, Caution):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    cautions = _as_records(stage.name, (warning.message for warning in caught))
+    return StageRecord(key, outputs, tuple(cautions))
+
+
+def _as_records(stage: str, messages: Iterable[object]) -> list[dict[str, Any]]:
+    """Cautions as the ledger and the manifest keep them."""
+    return [
+        {
+            "stage": stage,
+            "what": caution.what,
+            "where": None if caution.where is None else str(caution.where),
+            "found": None if caution.found is None else str(caution.found),
+            "expected": caution.expected,
+            "next_step": caution.next_step,
+            "text": str(caution),
+        }
+        for caution in messages
+        if isinstance(caution, Caution)
+    ]
+
+
+def _truth(context: Context) -> pl.DataFrame | None:
+    """Known truth of a simulated study."""
+    name = context.study.inputs.truth
+    return pl.read_csv(context.folder / name) if name else None
+
+
+def _targets(reagents: pl.DataFrame) -> pl.DataFrame | None:
+    """Which target each reagent has, when the library says so."""
+    return reagents.select("reagent", "kind", "target").unique() if "target" in reagents.columns else None

@@ -1,0 +1,418 @@
+"""The named normalizations as records: what each is, needs, answers, and whose numbers it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from sensitome.core import centering, robust
+from sensitome.core.blup import blup_surface
+from sensitome.core.locfit import locfit_surface
+from sensitome.core.loess import extrapolated, loess_surface
+from sensitome.core.polish import VARIANTS, b_score
+from sensitome.core.row_column_loess import row_column_loess
+from sensitome.settings import NormalizeSettings
+
+__all__ = ["METHODS", "Corrected", "Masks", "Method"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Scale = Literal["log2", "raw"]
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What the wells are for; each (plates, rows, columns)."""
+
+    sample: BoolArray
+    negative: BoolArray
+    positive: BoolArray
+
+    def of(self, block: slice) -> Masks:
+        """The masks of some of the plates."""
+        return Masks(self.sample[block], self.negative[block], self.positive[block])
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Answer of a method; each (plates, rows, columns).
+
+    Parameters
+    ----------
+    fitted : what was taken away, in the scale of the readings; NaN where nothing was
+    normalized : readings after it; NaN plates where the method lacked the wells that it needs
+    extrapolated : wells outside the rows and columns of the wells that define a spatial fit
+    """
+
+    fitted: FloatArray
+    normalized: FloatArray
+    extrapolated: BoolArray
+
+
+Run = Callable[[FloatArray, Masks, NormalizeSettings], Corrected]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A normalization.
+
+    Parameters
+    ----------
+    name : as settings and command know it
+    title : what it is, in a few words
+    formula : what it computes, x = reading, ŝ = fitted surface, S = the plate's statistic
+    scales : on which readings it works
+    unit : of the answer, by scale
+    needs_in_words : what a plate must have
+    peer : whose numbers it gives
+    reference : where it was published
+    oracle : where equality is tested, and how closely
+    run : (readings, masks, settings) → `Corrected`
+    options : settings that it reads
+    pools_plates : whether it learns from all plates together
+    """
+
+    name: str
+    title: str
+    formula: str
+    scales: tuple[Scale, ...]
+    unit: Mapping[Scale, str]
+    needs_in_words: str
+    peer: str
+    reference: str
+    oracle: str
+    run: Run
+    options: tuple[str, ...] = ()
+    pools_plates: bool = False
+
+
+_SAMPLES = "at least one sample well with a reading"
+_VARYING = "at least two sample wells with readings that differ"
+_BOTH: tuple[Scale, ...] = ("log2", "raw")
+_LEVEL: Mapping[Scale, str] = {"log2": "log2 units, 0 = typical of the plate", "raw": "ratio, 1 = typical of the plate"}
+_CELLHTS2 = "Boutros, Brás & Huber 2006, doi:10.1186/gb-2006-7-7-r66"
+_PLATE384 = "tests/oracle/plate384"
+
+
+def _none(values: FloatArray, _masks: Masks, _settings: NormalizeSettings) -> Corrected:
+    return Corrected(np.zeros_like(values), values.copy(), np.zeros(values.shape, dtype=np.bool_))
+
+
+def _centered(name: str) -> Run:
+    """Run one of the per-plate centerings."""
+    record = centering.METHODS[name]
+
+    def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
+        sample = masks.sample
+        if "sample" in record.needs and settings.statistics_from == "all-wells":
+            sample = np.ones_like(masks.sample)
+        roles = {"is_negative": masks.negative, "is_positive": masks.positive}
+        if record.additive:
+            normalized = record.kernel(values, sample, additive=settings.scale == "log2", **roles)
+        else:
+            normalized = record.kernel(values, sample, **roles)
+        return Corrected(_level(values, normalized, settings), normalized, np.zeros(values.shape, dtype=np.bool_))
+
+    return run
+
+
+def _level(values: FloatArray, normalized: FloatArray, settings: NormalizeSettings) -> FloatArray:
+    """What was taken away, seen from the answer: the difference of log2 readings, the ratio of raw ones."""
+    if settings.scale == "log2":
+        return values - normalized
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(normalized != 0, values / normalized, np.nan)
+
+
+def _b_scored(variant: str) -> Run:
+    """Run one of the B-scores."""
+    record = VARIANTS[variant]  # type: ignore[index]
+
+    def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
+        normalized = b_score(values, masks.sample, variant=record.name)
+        defines = masks.sample if record.fit == "samples" else np.isfinite(values)
+        return Corrected(_level(values, normalized, settings), normalized, extrapolated(defines & np.isfinite(values)))
+
+    return run
+
+
+def _surface(fit: Callable[[FloatArray, BoolArray, NormalizeSettings], FloatArray]) -> Run:
+    """Subtract a fitted surface from log2 readings, or divide raw readings by it."""
+
+    def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
+        fitted = fit(values, masks.sample, settings)
+        if settings.scale == "log2":
+            normalized = values - fitted
+        else:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                normalized = np.where(fitted > 0, values / fitted, np.nan)
+        return Corrected(fitted, normalized, extrapolated(masks.sample & np.isfinite(values)))
+
+    return run
+
+
+def _stats_loess(values: FloatArray, sample: BoolArray, settings: NormalizeSettings) -> FloatArray:
+    return loess_surface(
+        values, sample, span=settings.span, degree=settings.degree, family=settings.family, normalize=False
+    )
+
+
+def _locfit(values: FloatArray, sample: BoolArray, settings: NormalizeSettings) -> FloatArray:
+    return locfit_surface(values, sample, nn=settings.span, h=settings.bandwidth, degree=settings.degree)
+
+
+def _blup(values: FloatArray, sample: BoolArray, _settings: NormalizeSettings) -> FloatArray:
+    return blup_surface(values, sample).surface
+
+
+def _cellhts2_loess_2007(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
+    """As the peer did it: not robust, and wells outside the samples' rows and columns left as they are."""
+    fitted = loess_surface(
+        values, masks.sample, span=settings.span, degree=settings.degree, normalize=True, surface="interpolate"
+    )
+    outside = extrapolated(masks.sample & np.isfinite(values))
+    fittable = np.isfinite(fitted).any(axis=(1, 2), keepdims=True)
+    normalized = np.where(fittable, values - np.where(np.isfinite(fitted), fitted, 0.0), np.nan)
+    return Corrected(fitted, normalized, outside)
+
+
+def _sights_loess(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
+    """Row and column loess; on raw readings with SIGHTS' robust z a plate, on log2 less the plate's median."""
+    outside = extrapolated(masks.sample & np.isfinite(values))
+    if settings.scale == "raw":
+        factor = row_column_loess(values, masks.sample)
+        corrected = values * factor
+        score = centering.robust_z(corrected, masks.sample, is_negative=masks.negative, is_positive=masks.positive)
+        return Corrected(values - corrected, score, outside)
+    factor = row_column_loess(np.exp2(values), masks.sample)
+    with np.errstate(invalid="ignore"):
+        corrected = values + np.log2(np.where(factor > 0, factor, np.nan))
+    normalized = corrected - robust.median(corrected, masks.sample)[:, None, None]
+    return Corrected(values - normalized, normalized, outside)
+
+
+def _level_method(name: str, title: str, formula: str, peer: str, **more: object) -> Method:
+    """Record of a per-plate centering."""
+    base = Method(
+        name=name,
+        title=title,
+        formula=formula,
+        scales=_BOTH,
+        unit=_LEVEL,
+        needs_in_words=_SAMPLES,
+        peer=peer,
+        reference=_CELLHTS2,
+        oracle=f"{_PLATE384}, 1e-9",
+        run=_centered(name) if name in centering.METHODS else _none,
+        options=("statistics_from",),
+    )
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def _b_score_method(name: str, title: str, formula: str, oracle: str) -> Method:
+    """Record of a B-score."""
+    variant = name.removeprefix("bscore-")
+    divided = VARIANTS[variant].divisor != "none"  # type: ignore[index]
+    return Method(
+        name=name,
+        title=title,
+        formula=formula,
+        scales=_BOTH,
+        unit=dict.fromkeys(_BOTH, "scaled MADs") if divided else {"log2": "log2 units", "raw": "counts"},
+        needs_in_words=_VARYING,
+        peer=VARIANTS[variant].peer,  # type: ignore[index]
+        reference="Malo et al. 2006, doi:10.1038/nbt1186; Brideau et al. 2003, doi:10.1177/1087057103258285",
+        oracle=oracle,
+        run=_b_scored(variant),
+    )
+
+
+_POLISH = "x − (overall + row + column), medians polished over rows, then columns"
+_CONTROL_UNITS = {"poc": "percent of positives", "poc-negative": "ratio to negatives"}
+
+#: Every named normalization.
+METHODS: Mapping[str, Method] = {
+    method.name: method
+    for method in (
+        _level_method(
+            "none",
+            "no normalization",
+            "x",
+            "none",
+            unit={"log2": "log2 counts", "raw": "counts"},
+            options=(),
+            oracle="identity",
+        ),
+        _level_method(
+            "median", "plate median", "x − median(samples), or x / median(samples)", "cellHTS2 2.66 'median'"
+        ),
+        _level_method("mean", "plate mean", "x − mean(samples), or x / mean(samples)", "cellHTS2 2.66 'mean'"),
+        _level_method(
+            "shorth", "plate shorth", "x − shorth(samples), or x / shorth(samples)", "cellHTS2 2.66 'shorth'"
+        ),
+        _level_method(
+            "negatives",
+            "median of the negative controls",
+            "x − median(negatives), or x / median(negatives)",
+            "cellHTS2 2.66 'negatives'",
+            needs_in_words="at least one negative control with a reading",
+            options=(),
+        ),
+        _level_method(
+            "poc",
+            "percent of control",
+            "100 x / mean(positives)",
+            "cellHTS2 2.66 'POC'",
+            scales=("raw",),
+            unit={"raw": "percent of positives"},
+            needs_in_words="at least one positive control with a reading",
+            options=(),
+        ),
+        _level_method(
+            "poc-negative",
+            "ratio to the negative controls",
+            "x / mean(negatives)",
+            "HiTSeekR 'poc'",
+            scales=("raw",),
+            unit={"raw": "ratio to negatives"},
+            needs_in_words="at least one negative control with a reading",
+            reference="List et al. 2016, doi:10.1093/nar/gkw554",
+            oracle="the MCF7 inhibitor screen, 1e-12",
+            options=(),
+        ),
+        _level_method(
+            "npi",
+            "normalized percent inhibition",
+            "(mean(positives) − x) / (mean(positives) − mean(negatives))",
+            "cellHTS2 2.66 'NPI'",
+            scales=("raw",),
+            unit={"raw": "0 at positives, 1 at negatives"},
+            needs_in_words="positive and negative controls that differ",
+            options=(),
+        ),
+        _level_method(
+            "inhibition",
+            "normalized percent inhibition, HiTSeekR's direction",
+            "(mean(negatives) − x) / (mean(negatives) − mean(positives))",
+            "HiTSeekR 'npi'",
+            scales=("raw",),
+            unit={"raw": "0 at negatives, 1 at positives"},
+            needs_in_words="positive and negative controls that differ",
+            reference="List et al. 2016, doi:10.1093/nar/gkw554",
+            oracle="the MCF7 inhibitor screen, 1e-12",
+            options=(),
+        ),
+        _level_method(
+            "z",
+            "z-score a plate",
+            "(x − mean(samples)) / SD(samples)",
+            "HiTSeekR 'zscore' with statistics_from = all-wells",
+            unit=dict.fromkeys(_BOTH, "SDs"),
+            needs_in_words=_VARYING,
+            oracle="the MCF7 inhibitor screen, 5e-14",
+        ),
+        _level_method(
+            "robust-z",
+            "robust z-score a plate",
+            "(x − median(samples)) / (1.4826 median|s − median(samples)|)",
+            "cellHTS2 2.66 'median' with varianceAdjust='byPlate'",
+            unit=dict.fromkeys(_BOTH, "scaled MADs"),
+            needs_in_words=_VARYING,
+        ),
+        _b_score_method("bscore-cellhts2", "B-score, cellHTS2", _POLISH, f"{_PLATE384}, 1e-9"),
+        _b_score_method("bscore-cellhts1", "B-score, cellHTS", f"({_POLISH}) / MAD(all residuals)", "formula"),
+        _b_score_method("bscore-rnaither", "B-score, RNAither", f"({_POLISH}) / MAD(residuals)", "formula"),
+        _b_score_method(
+            "bscore-rnaither-all-wells", "B-score, RNAither with controls", f"({_POLISH}) / MAD(residuals)", "formula"
+        ),
+        _b_score_method("bscore-synlet", "B-score, synlet", f"({_POLISH}) / MAD(residuals); samples only", "formula"),
+        _b_score_method(
+            "bscore-hitseekr",
+            "B-score, HiTSeekR",
+            f"({_POLISH}, controls included) / MAD(readings)",
+            "the MCF7 inhibitor screen, 1e-12",
+        ),
+        _b_score_method("bscore-platetools", "B-score, platetools", f"{_POLISH}, controls included", "formula"),
+        _b_score_method(
+            "bscore-platetools-mad",
+            "B-score, platetools normalized",
+            f"({_POLISH}, controls included) / MAD(residuals)",
+            "formula",
+        ),
+        replace(
+            _b_score_method(
+                "spawn", "SPAWN", "trimmed means polished over rows and columns, residual / MAD(residuals)", "formula"
+            ),
+            reference="Murie et al. 2013, doi:10.1177/1087057112464257",
+        ),
+        Method(
+            "stats-loess",
+            "two-dimensional loess surface",
+            "x − ŝ(row, column), or x / ŝ: local polynomial with tricube weights, by least squares or bisquare",
+            _BOTH,
+            _LEVEL,
+            "enough sample wells for a local fit",
+            "R 4.2.2 stats::loess(surface = 'direct', normalize = FALSE)",
+            "Cleveland & Devlin 1988, doi:10.1080/01621459.1988.10478639",
+            f"{_PLATE384} and tests/oracle/loess_cases, 1e-9",
+            _surface(_stats_loess),
+            ("span", "degree", "family"),
+        ),
+        Method(
+            "cellhts2-loess-2007",
+            "loess of cellHTS2 2.11.5 and before",
+            "x − ŝ(row, column), gaussian; wells outside the samples' rows and columns keep their raw level",
+            ("log2",),
+            {"log2": "log2 units; uncorrected wells in log2 counts"},
+            "enough sample wells for a local fit",
+            "cellHTS2 ≤ 2.11.5 normalizePlates(method = 'loess'), span 0.6",
+            _CELLHTS2,
+            f"{_PLATE384}, column loess_hist",
+            _cellhts2_loess_2007,
+            ("span", "degree"),
+        ),
+        Method(
+            "cellhts2-locfit",
+            "robust local surface of cellHTS2",
+            "x − ŝ(row, column): robust local polynomial with tricube weights of locfit; extrapolates",
+            _BOTH,
+            _LEVEL,
+            "enough sample wells for a local fit",
+            "cellHTS2 ≥ 2.11.6 normalizePlates(method = 'locfit'), locfit 1.5-9.7",
+            "Loader 1999, doi:10.1007/b98858",
+            f"{_PLATE384}, columns locfit_*",
+            _surface(_locfit),
+            ("span", "bandwidth", "degree"),
+        ),
+        Method(
+            "sights-loess",
+            "row and column loess",
+            "x · mean(row fit)/row fit · mean(column fit)/column fit, then robust z (raw) or less the median (log2)",
+            _BOTH,
+            {"raw": "scaled MADs", "log2": "log2 units, 0 = typical of the plate"},
+            _VARYING,
+            "sights 1.33 normLoess",
+            "Murie et al. 2015, doi:10.1177/1087057114564105",
+            "tests/core/test_row_column_loess.py",
+            _sights_loess,
+        ),
+        Method(
+            "blup",
+            "best linear unbiased surface",
+            "x − ŝ: random rows, columns, edge and smooth fields, variances pooled over all plates",
+            _BOTH,
+            _LEVEL,
+            _VARYING,
+            "none: ours",
+            "Robinson 1991, doi:10.1214/ss/1177011926",
+            "simulation with known truth (tests/core/test_blup.py)",
+            _surface(_blup),
+            (),
+            pools_plates=True,
+        ),
+    )
+}
