@@ -47,7 +47,7 @@ class ReplicateQuality(NamedTuple):
 class ArmSummary(NamedTuple):
     """Sufficient statistics of the arms.
 
-    ``mean`` (items, lines, arms), NaN without a reading; ``wells`` their number, of the same shape; ``inflation`` of the same shape;
+    ``mean`` (items, lines, arms), NaN without a reading; ``wells`` their number and ``inflation``, of the same shape;
     ``squares`` (items,) residual sum of squares within arms, ``df`` (items,) its degrees of freedom.
     """
 
@@ -114,8 +114,8 @@ def replicate_quality(values: FloatArray, *, variance: float, limit: float = 6.0
     Notes
     -----
     With three readings or more, the one farthest from the others is dropped when it lies beyond the limit and the
-    others lie together (range within half the limit). Where two readings disagree, or where several do, the variance of the
-    mean is multiplied by s²/σ², for two readings (x₁ − x₂)² / 2σ².
+    others lie together (range within half the limit). Where two readings disagree, or where several do, the variance
+    of the mean is multiplied by s²/σ², for two readings (x₁ − x₂)² / 2σ².
     """
     discordant = np.zeros(values.shape, dtype=bool)
     inflation = np.ones(values.shape[:3])
