@@ -63,7 +63,7 @@ def average_precision(score: FloatArray, truth: BoolArray) -> float:
     Notes
     -----
     AP = Σ (recall_k − recall_{k−1}) precision_k over the distinct values of the score, so that the order of ties does
-    not matter; the definition of scikit-learn's `average_precision_score` (tests/core/test_operating.py, hand-computed).
+    not matter; the definition of scikit-learn's `average_precision_score`.
 
     >>> average_precision(np.array([1.0, 2.0, 3.0]), np.array([True, False, True]))
     0.8333333333333333

@@ -8,7 +8,7 @@ from typing import Any
 from sensitome.errors import MethodError, listed, suggestion
 from sensitome.screen.simulation.settings import SimulationSettings
 
-__all__ = ["SCENARIOS", "Scenario", "scenario_settings"]
+__all__ = ["SCENARIOS", "Scenario", "scenario"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Scenario:
 
 #: Every scenario by its name.
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario
-    for scenario in (
+    entry.name: entry
+    for entry in (
         Scenario("main", "40 sensitizers in biological patterns, ordinary noise", {}),
         Scenario("null", "nothing to find", {"effects.sensitizers": {}}),
         Scenario("no_artifacts", "no place effects", {"surface.scale": 0.0}),
@@ -57,7 +57,7 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def scenario_settings(
+def scenario(
     name: str = "main", *, replicates: int = 2, size: float = 0.75, base: SimulationSettings | None = None
 ) -> SimulationSettings:
     """Settings of a named scenario.

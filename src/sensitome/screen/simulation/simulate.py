@@ -18,9 +18,13 @@ from sensitome.screen.simulation.truth import (
     simulate_truth,
     truth_table,
 )
-from sensitome.tables import ROLES
+from sensitome.tables import ROLES, Wells
 
 __all__ = ["Simulation", "simulate_screen"]
+
+
+#: Columns of a well table before normalization.
+_FIRST = [name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized")]
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Simulation:
 
     Parameters
     ----------
-    wells : columns of `tables.Wells` as a reader gives them, before any normalization
+    wells : columns of `tables.Wells` before any normalization, then mimat, sequence and target of the library: what
+        `read_wells` gives of its files
     library : one row a well of each library plate: library_plate, well, reagent, kind, role, control_class, mimat,
         sequence, target
     plate_list : columns of `tables.PlateList`
@@ -191,30 +196,12 @@ def _wells(plate_list: pl.DataFrame, layout: pl.DataFrame, signal: np.ndarray) -
         "replicate",
         "batch",
     )[of_plate]
-    well_columns = layout.select(
-        "well", "row", "column", "reagent", "kind", pl.col("role").cast(pl.Enum(ROLES)), "control_class"
-    )[in_layout]
+    well_columns = layout.with_columns(pl.col("role").cast(pl.Enum(ROLES))).drop("library_plate", "index")[in_layout]
+    reading = pl.Series("signal", signal.ravel()).fill_nan(None)
+    flags = pl.when(pl.col("signal").is_null()).then(pl.lit("no_reading")).otherwise(pl.lit("")).alias("flags")
     return (
         plate_columns.hstack(well_columns)
-        .select(
-            "plate",
-            "well",
-            "order",
-            "library_plate",
-            "cell_line",
-            "treatment",
-            "replicate",
-            "batch",
-            "row",
-            "column",
-            "reagent",
-            "kind",
-            "role",
-            "control_class",
-            pl.Series("signal", signal.ravel()).fill_nan(None),
-            pl.lit("").alias("flags"),
-        )
-        .with_columns(
-            pl.when(pl.col("signal").is_null()).then(pl.lit("no_reading")).otherwise(pl.col("flags")).alias("flags")
-        )
+        .with_columns(reading)
+        .with_columns(flags)
+        .select(*_FIRST, "mimat", "sequence", "target")
     )
