@@ -122,7 +122,7 @@ def read_cellhts2(
     raise_faults("cellHTS2 screen", faults, kind=LayoutError)
     _caution_missing(plate_list, files.plate_list)
     library = _as_library(layout, files, meanings=meanings, kind=kind)
-    wells = lay_out(plate_list, library, readings=readings, excluded=_excluded(log, chosen))
+    wells = lay_out(plate_list, library, readings=readings, excluded=_excluded(log, chosen), file=files.plate_list)
     _caution_words(wells)
     return wells
 

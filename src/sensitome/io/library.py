@@ -54,7 +54,7 @@ ROLE_WORDS: Mapping[str, str] = {
 }
 
 _FIRST = ["library_plate", "well", "row", "column", "reagent", "kind", "role", "control_class"]
-#: Columns of the well table; a further column of the library that goes by such a name is renamed "library_<name>".
+#: Columns of the well table; a further column of the library that goes by such a name is renamed "<name>_in_library".
 _RESERVED = {*Wells.column_names(), "position", "score", "n"} - {*_FIRST}
 #: How programs write an empty cell.
 _NOTHING = ("NA", "N/A", "#N/A")
@@ -139,8 +139,8 @@ def library_from(
 
 
 def free_names(library: pl.DataFrame) -> pl.DataFrame:
-    """Call further columns that go by a name of the well table "library_<name>"."""
-    return library.rename({name: f"library_{name}" for name in library.columns if name in _RESERVED})
+    """Call further columns that go by a name of the well table "<name>_in_library"."""
+    return library.rename({name: f"{name}_in_library" for name in library.columns if name in _RESERVED})
 
 
 def role_meanings(roles: Mapping[str, str] | None) -> dict[str, str]:
@@ -218,6 +218,4 @@ def _fill_in(wells: pl.DataFrame) -> pl.DataFrame:
 def _nameless(wells: pl.DataFrame, *, file: str | Path) -> list[Fault]:
     nameless = wells.filter((pl.col("role") == "sample") & pl.col("reagent").is_null())
     step = "Name it, or give the well another role."
-    return [
-        Fault("a sample well names its reagent", file, line, "reagent", next_step=step) for line in nameless["line"]
-    ]
+    return [Fault("a sample well has no reagent", file, line, "reagent", next_step=step) for line in nameless["line"]]

@@ -4,8 +4,8 @@ The format is that of the Python package wellmap 3.5 (Kundert 2021, doi:10.1186/
 ``[expt]``, ``[plate.NAME]``, ``[row.A]``, ``[col.1]``, ``[irow.A]``, ``[icol.1]``, ``[block.WxH.A1]`` and ``[well.A1]``
 say what is in their wells, and the narrower section wins: well, small block, large block, row, column, interleaved row,
 interleaved column, experiment. Rows reach over the columns that other sections use, and columns over the rows. What a
-plate says in a section wins over what the whole layout says in sections of that kind, also where their patterns differ
-(there, wellmap 3.5 lets the whole layout win).
+plate says in a section wins over what the whole layout says in sections of that kind, and a file over the files that it
+includes, also where their patterns differ (there, wellmap 3.5 lets the other win).
 """
 
 from __future__ import annotations

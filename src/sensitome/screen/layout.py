@@ -74,7 +74,7 @@ def read_wells(
     TableError
         Plate list or library are not what they should be.
     LayoutError
-        They do not fit together, or several of these inputs have faults. All faults are reported at once.
+        They do not fit together, or inputs of several of these kinds have faults. All faults are reported at once.
 
     Warns
     -----
@@ -84,7 +84,7 @@ def read_wells(
     file = "plate list" if isinstance(plates, pl.DataFrame) else plates
     plate_list, listed_wells = _read_both(plates, library, roles=roles)
     readings = read_plate_files(plate_list, file=file, reader=reader, options=options, jobs=jobs)
-    return lay_out(plate_list, listed_wells, readings=readings)
+    return lay_out(plate_list, listed_wells, readings=readings, file=file)
 
 
 def lay_out(
@@ -93,6 +93,7 @@ def lay_out(
     *,
     readings: pl.DataFrame,
     excluded: pl.DataFrame | None = None,
+    file: str | Path = "plate list",
 ) -> pl.DataFrame:
     """Put the readings of every plate on the layout of its library plate.
 
@@ -103,6 +104,7 @@ def lay_out(
         well wins over them
     readings : columns `order` (plate of the plate list), `well`, `row`, `column` (from 1) and `signal`
     excluded : columns `order`, `well`: readings that a screen log takes out; they become null
+    file : the plate list, for messages
 
     Returns
     -------
@@ -122,7 +124,7 @@ def lay_out(
         Library plates that no measured plate names; plates without any reading; whole rows or columns without one.
     """
     layout = _layout_of_each_plate(plate_list, library)
-    faults = layout_faults(plate_list, library, layout=layout, readings=readings)
+    faults = layout_faults(plate_list, library, layout=layout, readings=readings, file=file)
     if faults:
         raise LayoutError("plates, plate list and library do not fit together", faults=faults)
     plates = plate_list.select(*(pl.col(name) for name in _PLATE_COLUMNS))

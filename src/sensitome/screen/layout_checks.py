@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 
 import polars as pl
 
@@ -17,7 +18,12 @@ _NAMED = 6
 
 
 def layout_faults(
-    plate_list: pl.DataFrame, library: pl.DataFrame, *, layout: pl.DataFrame, readings: pl.DataFrame
+    plate_list: pl.DataFrame,
+    library: pl.DataFrame,
+    *,
+    layout: pl.DataFrame,
+    readings: pl.DataFrame,
+    file: str | Path = "plate list",
 ) -> list[Fault]:
     """Everything that keeps readings from being laid out.
 
@@ -25,17 +31,18 @@ def layout_faults(
     ----------
     plate_list, library, readings : as `layout.lay_out` takes them
     layout : the library's rows for each plate, by `order`
+    file : the plate list, for messages
 
     Returns
     -------
     The faults, in the order of the plate list within each kind
     """
     return [
-        *_doubled_plates(plate_list),
-        *_unknown_library_plates(plate_list, library),
+        *_doubled_plates(plate_list, file),
+        *_unknown_library_plates(plate_list, library, file),
         *_doubled_readings(plate_list, readings),
-        *_other_formats(plate_list, layout, readings),
-        *_constant_plates(plate_list, readings),
+        *_other_formats(plate_list, layout, readings, file=file),
+        *_constant_plates(plate_list, readings, file=file),
     ]
 
 
@@ -44,13 +51,13 @@ def _line_of(plate_list: pl.DataFrame) -> dict[int, int | None]:
     return dict(zip(plate_list["order"].to_list(), lines, strict=True))
 
 
-def _doubled_plates(plate_list: pl.DataFrame) -> list[Fault]:
+def _doubled_plates(plate_list: pl.DataFrame, file: str | Path) -> list[Fault]:
     counts = plate_list.group_by("plate", maintain_order=True).len().filter(pl.col("len") > 1)
     step = "Two files for one plate? Number the replicates, or give each plate a name."
-    return [Fault("one row for each plate", "plate list", None, "plate", plate, step) for plate in counts["plate"]]
+    return [Fault("one row for each plate", file, None, "plate", plate, step) for plate in counts["plate"]]
 
 
-def _unknown_library_plates(plate_list: pl.DataFrame, library: pl.DataFrame) -> list[Fault]:
+def _unknown_library_plates(plate_list: pl.DataFrame, library: pl.DataFrame, file: str | Path) -> list[Fault]:
     known = library["library_plate"].unique(maintain_order=True).to_list()
     if ANY_PLATE in known:
         return []
@@ -58,7 +65,7 @@ def _unknown_library_plates(plate_list: pl.DataFrame, library: pl.DataFrame) -> 
     rule = f"a plate of the library ({listed(known, last='and')})"
     lines = _line_of(plate_list)
     return [
-        Fault(rule, "plate list", lines[order], "library_plate", plate, suggestion(plate, known))
+        Fault(rule, file, lines[order], "library_plate", plate, suggestion(plate, known))
         for order, plate in lost.unique("library_plate", maintain_order=True)
         .select("order", "library_plate")
         .iter_rows()
@@ -85,7 +92,9 @@ def _extents(frame: pl.DataFrame) -> dict[int, tuple[int, int]]:
     return {order: (row, column) for order, row, column in extents.iter_rows() if row is not None}
 
 
-def _other_formats(plate_list: pl.DataFrame, layout: pl.DataFrame, readings: pl.DataFrame) -> list[Fault]:
+def _other_formats(
+    plate_list: pl.DataFrame, layout: pl.DataFrame, readings: pl.DataFrame, *, file: str | Path
+) -> list[Fault]:
     """Plates whose file is of another format than their library plate."""
     needed = _extents(layout.filter(pl.col("role") != "empty"))
     read = _extents(readings)
@@ -98,7 +107,7 @@ def _other_formats(plate_list: pl.DataFrame, layout: pl.DataFrame, readings: pl.
         if file_format.wells < library_format.wells or _is_full(needed[order], library_format, file_format):
             rule = f"{library_format}, as library plate {library_plate!r} has"
             step = f"Is it the right file, and the right library, for plate {plate!r}?"
-            faults.append(Fault(rule, "plate list", lines[order], "file", str(file_format), step))
+            faults.append(Fault(rule, file, lines[order], "file", str(file_format), step))
     return faults
 
 
@@ -111,7 +120,7 @@ def _is_full(used: tuple[int, int], library_format: PlateFormat, file_format: Pl
     return filled and file_format.wells > library_format.wells
 
 
-def _constant_plates(plate_list: pl.DataFrame, readings: pl.DataFrame) -> list[Fault]:
+def _constant_plates(plate_list: pl.DataFrame, readings: pl.DataFrame, *, file: str | Path) -> list[Fault]:
     spread = readings.group_by("order").agg(
         pl.col("signal").min().alias("low"), pl.col("signal").max().alias("high"), pl.col("signal").count().alias("n")
     )
@@ -119,7 +128,7 @@ def _constant_plates(plate_list: pl.DataFrame, readings: pl.DataFrame) -> list[F
     names, lines = dict(plate_list.select("order", "plate").iter_rows()), _line_of(plate_list)
     step = "Export the plate again; is it the right block?"
     return [
-        Fault(f"readings that differ from well to well on plate {names[order]!r}", "plate list", lines[order], "file",
+        Fault(f"readings that differ from well to well on plate {names[order]!r}", file, lines[order], "file",
               f"{low:g} in all {n} wells", step)
         for order, low, n in constant.select("order", "low", "n").iter_rows()
     ]  # fmt: skip
