@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sensitome.errors import SettingsError
+from sensitome.errors import SettingsError, listed
 from sensitome.screen.simulation.settings import Arm, Design, Effects, Pattern, ReagentKind, SimulationSettings
 
 __all__ = ["Truth", "default_patterns", "observed_effect", "simulate_truth", "truth_table"]
@@ -196,8 +196,8 @@ def _draw_pattern(design: Design, effects: Effects, *, rng: np.random.Generator)
     if unknown or not pattern.arms:
         raise SettingsError(
             "a pattern of sensitizers names an arm that the design does not have",
-            found=repr(sorted(unknown)),
-            expected=f"drug arms among {[arm.name for arm in design.arms[1:]]}",
+            found=listed(sorted(unknown), last="and"),
+            expected=f"drug arms: {listed(arm.name for arm in design.arms[1:])}",
         )
     arms = np.array([arm.name in pattern.arms for arm in design.arms[1:]])
     first = rng.random() < effects.first_line_share or shape[0] == 1
