@@ -29,7 +29,7 @@ def to_polars(frame: Any) -> pl.DataFrame:
     import narwhals as nw
 
     try:
-        return nw.from_native(frame, eager_only=True).to_polars()
+        return pl.DataFrame(nw.from_native(frame, eager_only=True).to_polars())
     except TypeError as error:
         raise TableError(
             "not a data frame", found=type(frame).__name__, expected="a Polars, pandas or PyArrow table"

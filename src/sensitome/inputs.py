@@ -91,7 +91,10 @@ def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
             cell_line=inputs.cell_line,
             treatment=inputs.treatment,
             channel=inputs.channel,
-            **_cellhts2_names(inputs),
+            plateconf=inputs.plateconf,
+            screenlog=inputs.screenlog,
+            gene_ids=inputs.gene_ids,
+            jobs=jobs,
         )
     return read_well_table(folder / str(inputs.wells), columns=inputs.columns, roles=inputs.roles)
 
@@ -128,14 +131,10 @@ def split_reagents(wells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return wells.select(READING_COLUMNS), reagents.select(*Reagents.column_names(), *extras)
 
 
-def _cellhts2_names(inputs: Inputs) -> dict[str, str | None]:
-    """Files of a cellHTS2 folder that have other names than usual."""
-    return {"plateconf": inputs.plateconf, "screenlog": inputs.screenlog, "gene_ids": inputs.gene_ids}
-
-
 def _cellhts2_files(source: Path, inputs: Inputs) -> list[Path]:
     """Every file of a cellHTS2 folder that a run reads; missing plate files are told of when they are read."""
-    files = find_files(source, named=_cellhts2_names(inputs))
+    names = {name: getattr(inputs, name) for name in ("plateconf", "screenlog", "gene_ids")}
+    files = find_files(source, named={**names, "description": None})
     plates, _ = read_plates(files.plate_list)
     named = [files.plate_list, files.plateconf, files.screenlog, files.gene_ids]
     folder = files.plate_list.parent

@@ -124,6 +124,7 @@ def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         study=context.study,
         expressed=read_expression(context.study.inputs, folder=context.folder),
         targets=_targets(tables["reagents"]),
+        jobs=context.jobs,
         advance=lambda done, total: context.progress("stability", done, total),
     )
     return {"stability": stability, "stability_settings": settings}

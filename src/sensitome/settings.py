@@ -51,6 +51,7 @@ Method = Literal[
     "bscore-platetools",
     "bscore-platetools-mad",
     "spawn",
+    "r-score",
     "stats-loess",
     "cellhts2-loess-2007",
     "cellhts2-locfit",

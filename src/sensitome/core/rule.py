@@ -79,7 +79,7 @@ def group_statistics(
 def significant(z: FloatArray, *, k: float, tail: Literal["low", "high"]) -> BoolArray:
     """Which scores lie more than k spreads beyond the center, on the side of lost viability; NaN counts as not."""
     with np.errstate(invalid="ignore"):
-        return z < -k if tail == "low" else z > k
+        return np.asarray(z < -k if tail == "low" else z > k)
 
 
 def quiet(
@@ -112,7 +112,8 @@ def quiet(
     inside = _inside(z, k=k, tail=tail, sides=sides)
     if lines == "any":
         vehicles = np.unique(vehicle_of[vehicle_of >= 0])
-        return np.repeat(inside[:, vehicles].all(axis=1)[:, None], z.shape[1], axis=1)
+        everywhere = np.asarray(inside[:, vehicles].all(axis=1))
+        return np.repeat(everywhere[:, None], z.shape[1], axis=1)
     return inside[:, np.maximum(vehicle_of, 0)] & (vehicle_of >= 0)
 
 

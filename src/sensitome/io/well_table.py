@@ -183,5 +183,8 @@ def _ordered(wells: pl.DataFrame) -> pl.DataFrame:
     numbered = wells.join(plates, on="plate", how="left", maintain_order="left").with_columns(flags.alias("flags"))
     first = [name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized")]
     extras = numbered.select(pl.exclude(*first, "line")).with_columns(pl.all().cast(pl.String))
-    typed = {"row": pl.Int16, "column": pl.Int16, "order": pl.Int32, "replicate": pl.Int16, "role": pl.Enum(ROLES)}
-    return numbered.select(first).hstack(free_names(extras)).cast(typed)
+    whole = pl.col("row", "column", "replicate").cast(pl.Int16)
+    ours = numbered.select(first).with_columns(
+        whole, pl.col("order").cast(pl.Int32), pl.col("role").cast(pl.Enum(ROLES))
+    )
+    return ours.hstack(free_names(extras))

@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
+from sensitome.core import centering
+from sensitome.core.polish import VARIANTS
+from sensitome.screen.corrections import (
+    Run,
+    b_scored,
+    blup,
+    cellhts2_loess_2007,
+    centered,
+    locfit,
+    r_scored,
+    sights_loess,
+    stats_loess,
+    untouched,
+)
 
-from sensitome.core import centering, robust
-from sensitome.core.blup import blup_surface
-from sensitome.core.locfit import locfit_surface
-from sensitome.core.loess import extrapolated, loess_surface
-from sensitome.core.polish import VARIANTS, b_score
-from sensitome.core.row_column_loess import row_column_loess
-from sensitome.settings import NormalizeSettings
+__all__ = ["METHODS", "Method"]
 
-__all__ = ["METHODS", "Corrected", "Masks", "Method"]
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Scale = Literal["log2", "raw"]
-
-
-@dataclass(frozen=True)
-class Masks:
-    """What the wells are for; each (plates, rows, columns)."""
-
-    sample: BoolArray
-    negative: BoolArray
-    positive: BoolArray
-
-    def of(self, block: slice) -> Masks:
-        """The masks of some of the plates."""
-        return Masks(self.sample[block], self.negative[block], self.positive[block])
-
-
-@dataclass(frozen=True)
-class Corrected:
-    """Answer of a method; each (plates, rows, columns).
-
-    Parameters
-    ----------
-    fitted : what was taken away, in the scale of the readings; NaN where nothing was
-    normalized : readings after it; NaN plates where the method lacked the wells that it needs
-    extrapolated : wells outside the rows and columns of the wells that define a spatial fit
-    """
-
-    fitted: FloatArray
-    normalized: FloatArray
-    extrapolated: BoolArray
-
-
-Run = Callable[[FloatArray, Masks, NormalizeSettings], Corrected]
 
 
 @dataclass(frozen=True)
@@ -98,103 +68,6 @@ _CELLHTS2 = "Boutros, Brás & Huber 2006, doi:10.1186/gb-2006-7-7-r66"
 _PLATE384 = "tests/oracle/plate384"
 
 
-def _none(values: FloatArray, _masks: Masks, _settings: NormalizeSettings) -> Corrected:
-    return Corrected(np.zeros_like(values), values.copy(), np.zeros(values.shape, dtype=np.bool_))
-
-
-def _centered(name: str) -> Run:
-    """Run one of the per-plate centerings."""
-    record = centering.METHODS[name]
-
-    def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
-        sample = masks.sample
-        if "sample" in record.needs and settings.statistics_from == "all-wells":
-            sample = np.ones_like(masks.sample)
-        roles = {"is_negative": masks.negative, "is_positive": masks.positive}
-        if record.additive:
-            normalized = record.kernel(values, sample, additive=settings.scale == "log2", **roles)
-        else:
-            normalized = record.kernel(values, sample, **roles)
-        return Corrected(_level(values, normalized, settings), normalized, np.zeros(values.shape, dtype=np.bool_))
-
-    return run
-
-
-def _level(values: FloatArray, normalized: FloatArray, settings: NormalizeSettings) -> FloatArray:
-    """What was taken away, seen from the answer: the difference of log2 readings, the ratio of raw ones."""
-    if settings.scale == "log2":
-        return values - normalized
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(normalized != 0, values / normalized, np.nan)
-
-
-def _b_scored(variant: str) -> Run:
-    """Run one of the B-scores."""
-    record = VARIANTS[variant]  # type: ignore[index]
-
-    def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
-        normalized = b_score(values, masks.sample, variant=record.name)
-        defines = masks.sample if record.fit == "samples" else np.isfinite(values)
-        return Corrected(_level(values, normalized, settings), normalized, extrapolated(defines & np.isfinite(values)))
-
-    return run
-
-
-def _surface(fit: Callable[[FloatArray, BoolArray, NormalizeSettings], FloatArray]) -> Run:
-    """Subtract a fitted surface from log2 readings, or divide raw readings by it."""
-
-    def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
-        fitted = fit(values, masks.sample, settings)
-        if settings.scale == "log2":
-            normalized = values - fitted
-        else:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                normalized = np.where(fitted > 0, values / fitted, np.nan)
-        return Corrected(fitted, normalized, extrapolated(masks.sample & np.isfinite(values)))
-
-    return run
-
-
-def _stats_loess(values: FloatArray, sample: BoolArray, settings: NormalizeSettings) -> FloatArray:
-    return loess_surface(
-        values, sample, span=settings.span, degree=settings.degree, family=settings.family, normalize=False
-    )
-
-
-def _locfit(values: FloatArray, sample: BoolArray, settings: NormalizeSettings) -> FloatArray:
-    return locfit_surface(values, sample, nn=settings.span, h=settings.bandwidth, degree=settings.degree)
-
-
-def _blup(values: FloatArray, sample: BoolArray, _settings: NormalizeSettings) -> FloatArray:
-    return blup_surface(values, sample).surface
-
-
-def _cellhts2_loess_2007(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
-    """As the peer did it: not robust, and wells outside the samples' rows and columns left as they are."""
-    fitted = loess_surface(
-        values, masks.sample, span=settings.span, degree=settings.degree, normalize=True, surface="interpolate"
-    )
-    outside = extrapolated(masks.sample & np.isfinite(values))
-    fittable = np.isfinite(fitted).any(axis=(1, 2), keepdims=True)
-    normalized = np.where(fittable, values - np.where(np.isfinite(fitted), fitted, 0.0), np.nan)
-    return Corrected(fitted, normalized, outside)
-
-
-def _sights_loess(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
-    """Row and column loess; on raw readings with SIGHTS' robust z a plate, on log2 less the plate's median."""
-    outside = extrapolated(masks.sample & np.isfinite(values))
-    if settings.scale == "raw":
-        factor = row_column_loess(values, masks.sample)
-        corrected = values * factor
-        score = centering.robust_z(corrected, masks.sample, is_negative=masks.negative, is_positive=masks.positive)
-        return Corrected(values - corrected, score, outside)
-    factor = row_column_loess(np.exp2(values), masks.sample)
-    with np.errstate(invalid="ignore"):
-        corrected = values + np.log2(np.where(factor > 0, factor, np.nan))
-    normalized = corrected - robust.median(corrected, masks.sample)[:, None, None]
-    return Corrected(values - normalized, normalized, outside)
-
-
 def _level_method(name: str, title: str, formula: str, peer: str, **more: object) -> Method:
     """Record of a per-plate centering."""
     base = Method(
@@ -207,7 +80,7 @@ def _level_method(name: str, title: str, formula: str, peer: str, **more: object
         peer=peer,
         reference=_CELLHTS2,
         oracle=f"{_PLATE384}, 1e-9",
-        run=_centered(name) if name in centering.METHODS else _none,
+        run=centered(name) if name in centering.METHODS else untouched,
         options=("statistics_from",),
     )
     return replace(base, **more)  # type: ignore[arg-type]
@@ -215,8 +88,8 @@ def _level_method(name: str, title: str, formula: str, peer: str, **more: object
 
 def _b_score_method(name: str, title: str, formula: str, oracle: str) -> Method:
     """Record of a B-score."""
-    variant = name.removeprefix("bscore-")
-    divided = VARIANTS[variant].divisor != "none"  # type: ignore[index]
+    form = next(form for form in VARIANTS.values() if form.name == name.removeprefix("bscore-"))
+    divided = form.divisor != "none"
     return Method(
         name=name,
         title=title,
@@ -224,15 +97,15 @@ def _b_score_method(name: str, title: str, formula: str, oracle: str) -> Method:
         scales=_BOTH,
         unit=dict.fromkeys(_BOTH, "scaled MADs") if divided else {"log2": "log2 units", "raw": "counts"},
         needs_in_words=_VARYING,
-        peer=VARIANTS[variant].peer,  # type: ignore[index]
+        peer=form.peer,
         reference="Malo et al. 2006, doi:10.1038/nbt1186; Brideau et al. 2003, doi:10.1177/1087057103258285",
         oracle=oracle,
-        run=_b_scored(variant),
+        run=b_scored(form.name),
     )
 
 
 _POLISH = "x − (overall + row + column), medians polished over rows, then columns"
-_CONTROL_UNITS = {"poc": "percent of positives", "poc-negative": "ratio to negatives"}
+_B_SCORES = "tests/oracle/b_scores, 1e-9"
 
 #: Every named normalization.
 METHODS: Mapping[str, Method] = {
@@ -324,30 +197,42 @@ METHODS: Mapping[str, Method] = {
             needs_in_words=_VARYING,
         ),
         _b_score_method("bscore-cellhts2", "B-score, cellHTS2", _POLISH, f"{_PLATE384}, 1e-9"),
-        _b_score_method("bscore-cellhts1", "B-score, cellHTS", f"({_POLISH}) / MAD(all residuals)", "formula"),
-        _b_score_method("bscore-rnaither", "B-score, RNAither", f"({_POLISH}) / MAD(residuals)", "formula"),
+        _b_score_method("bscore-cellhts1", "B-score, cellHTS", f"({_POLISH}) / MAD(all residuals)", _B_SCORES),
+        _b_score_method("bscore-rnaither", "B-score, RNAither", f"({_POLISH}) / MAD(residuals)", _B_SCORES),
         _b_score_method(
-            "bscore-rnaither-all-wells", "B-score, RNAither with controls", f"({_POLISH}) / MAD(residuals)", "formula"
+            "bscore-rnaither-all-wells", "B-score, RNAither with controls", f"({_POLISH}) / MAD(residuals)", _B_SCORES
         ),
-        _b_score_method("bscore-synlet", "B-score, synlet", f"({_POLISH}) / MAD(residuals); samples only", "formula"),
+        _b_score_method("bscore-synlet", "B-score, synlet", f"({_POLISH}) / MAD(residuals); samples only", _B_SCORES),
         _b_score_method(
             "bscore-hitseekr",
             "B-score, HiTSeekR",
             f"({_POLISH}, controls included) / MAD(readings)",
             "the MCF7 inhibitor screen, 1e-12",
         ),
-        _b_score_method("bscore-platetools", "B-score, platetools", f"{_POLISH}, controls included", "formula"),
+        _b_score_method("bscore-platetools", "B-score, platetools", f"{_POLISH}, controls included", _B_SCORES),
         _b_score_method(
             "bscore-platetools-mad",
             "B-score, platetools normalized",
             f"({_POLISH}, controls included) / MAD(residuals)",
-            "formula",
+            _B_SCORES,
         ),
         replace(
             _b_score_method(
-                "spawn", "SPAWN", "trimmed means polished over rows and columns, residual / MAD(residuals)", "formula"
+                "spawn", "SPAWN", "trimmed means polished over rows and columns, residual / MAD(residuals)", _B_SCORES
             ),
-            reference="Murie et al. 2013, doi:10.1177/1087057112464257",
+            reference="Malo et al. 2010, doi:10.1177/1087057110377497",
+        ),
+        Method(
+            "r-score",
+            "R-score",
+            "residual / scale of a robust regression of x − median(samples) on rows and columns",
+            _BOTH,
+            dict.fromkeys(_BOTH, "robust SDs of the residuals"),
+            _VARYING,
+            "sights 1.33 normRobZ/RScore with MASS::rlm",
+            "Wu, Liu & Sui 2008, doi:10.1177/1087057107312628",
+            "tests/core/test_r_score.py, 1e-8",
+            r_scored,
         ),
         Method(
             "stats-loess",
@@ -359,7 +244,7 @@ METHODS: Mapping[str, Method] = {
             "R 4.2.2 stats::loess(surface = 'direct', normalize = FALSE)",
             "Cleveland & Devlin 1988, doi:10.1080/01621459.1988.10478639",
             f"{_PLATE384} and tests/oracle/loess_cases, 1e-9",
-            _surface(_stats_loess),
+            stats_loess,
             ("span", "degree", "family"),
         ),
         Method(
@@ -372,7 +257,7 @@ METHODS: Mapping[str, Method] = {
             "cellHTS2 ≤ 2.11.5 normalizePlates(method = 'loess'), span 0.6",
             _CELLHTS2,
             f"{_PLATE384}, column loess_hist",
-            _cellhts2_loess_2007,
+            cellhts2_loess_2007,
             ("span", "degree"),
         ),
         Method(
@@ -385,7 +270,7 @@ METHODS: Mapping[str, Method] = {
             "cellHTS2 ≥ 2.11.6 normalizePlates(method = 'locfit'), locfit 1.5-9.7",
             "Loader 1999, doi:10.1007/b98858",
             f"{_PLATE384}, columns locfit_*",
-            _surface(_locfit),
+            locfit,
             ("span", "bandwidth", "degree"),
         ),
         Method(
@@ -398,7 +283,7 @@ METHODS: Mapping[str, Method] = {
             "sights 1.33 normLoess",
             "Murie et al. 2015, doi:10.1177/1087057114564105",
             "tests/core/test_row_column_loess.py",
-            _sights_loess,
+            sights_loess,
         ),
         Method(
             "blup",
@@ -410,7 +295,7 @@ METHODS: Mapping[str, Method] = {
             "none: ours",
             "Robinson 1991, doi:10.1214/ss/1177011926",
             "simulation with known truth (tests/core/test_blup.py)",
-            _surface(_blup),
+            blup,
             (),
             pools_plates=True,
         ),

@@ -13,7 +13,8 @@ from sensitome.errors import Caution, ControlError, Fault, MethodError, listed
 from sensitome.frames import to_polars
 from sensitome.parallel import blocks, map_blocks
 from sensitome.plates import PlateCube, plate_cubes
-from sensitome.screen.methods import METHODS, Corrected, Masks, Method
+from sensitome.screen.corrections import Corrected, Masks
+from sensitome.screen.methods import METHODS, Method
 from sensitome.settings import NormalizeSettings
 
 __all__ = ["normalize"]

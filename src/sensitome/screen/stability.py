@@ -58,6 +58,7 @@ def map_stability(
     study: Study,
     expressed: pl.DataFrame | None = None,
     targets: pl.DataFrame | None = None,
+    jobs: int = 1,
     advance: Callable[[int, int], None] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Call sensitizers under every setting of the study's grid.
@@ -68,6 +69,7 @@ def map_stability(
     own_hits : table `hits` of the study's own setting, against which every other is held
     study : resolved study; `study.stability` is the grid
     expressed, targets : as in `call_hits`
+    jobs : threads
     advance : called with (settings done, settings in all)
 
     Returns
@@ -85,7 +87,8 @@ def map_stability(
     own_keys = set(own.iter_rows())
     called: dict[tuple[str, ...], int] = {}
     rows = []
-    for number, (setting, matrix) in enumerate(_matrices(wells, grid, study, expressed, targets), start=1):
+    matrices = _matrices(wells, grid, study=study, expressed=expressed, targets=targets, jobs=jobs)
+    for number, (setting, matrix) in enumerate(matrices, start=1):
         calls = call_matrix(matrix, settings=setting.hits)
         keys = _keys(matrix, calls.hit)
         for key in keys:
@@ -102,9 +105,9 @@ def settings_grid(study: Study) -> Iterator[Setting]:
     axes = [
         _with_own(choices.normalizations, "own"),
         _with_own(choices.summary, study.score.summary),
+        _with_own(choices.controls, own.controls),
         _with_own(choices.spread, own.spread),
         _with_own(choices.pool, own.pool),
-        _with_own(choices.controls, own.controls),
         _with_own(choices.exclusion, own.exclusion if study.treatments.vehicle else "off"),
     ]
     unknown = [name for name in axes[0] if name not in NORMALIZATIONS]
@@ -118,7 +121,7 @@ def settings_grid(study: Study) -> Iterator[Setting]:
         )
     if not study.treatments.vehicle:
         axes[5] = ["off"]
-    for normalization, summary, spread, pool, controls, exclusion in itertools.product(*axes):
+    for normalization, summary, controls, spread, pool, exclusion in itertools.product(*axes):
         changed = {"spread": spread, "pool": pool, "controls": controls, "exclusion": exclusion}
         yield Setting(normalization, summary, own.model_copy(update=changed))
 
@@ -131,9 +134,11 @@ def _with_own(choices: tuple[str, ...], own: str) -> list[str]:
 def _matrices(
     wells: pl.DataFrame,
     grid: list[Setting],
+    *,
     study: Study,
     expressed: pl.DataFrame | None,
     targets: pl.DataFrame | None,
+    jobs: int,
 ) -> Iterator[tuple[Setting, ScoreMatrix]]:
     """The score matrix of each setting; what neighbors in the grid share is computed once."""
     last: tuple[str, ...] = ()
@@ -143,7 +148,7 @@ def _matrices(
     for setting in grid:
         key = (setting.normalization, setting.summary, setting.hits.controls)
         if last[:1] != key[:1]:
-            normalized = _normalized(wells, setting.normalization, study.normalize)
+            normalized = _normalized(wells, setting.normalization, own=study.normalize, jobs=jobs)
         if last[:2] != key[:2]:
             summarized = study.score.model_copy(update={"summary": setting.summary})
             scores = score(normalized, settings=summarized)
@@ -155,11 +160,11 @@ def _matrices(
         yield setting, matrix
 
 
-def _normalized(wells: pl.DataFrame, name: str, own: NormalizeSettings) -> pl.DataFrame:
+def _normalized(wells: pl.DataFrame, name: str, *, own: NormalizeSettings, jobs: int) -> pl.DataFrame:
     """Wells under a named normalization."""
     if name == "own":
         return wells
-    return normalize(wells, settings=own.model_copy(update=dict(NORMALIZATIONS[name])))
+    return normalize(wells, settings=own.model_copy(update=dict(NORMALIZATIONS[name])), jobs=jobs)
 
 
 def _keys(matrix: ScoreMatrix, hit: BoolArray) -> list[tuple[str, ...]]:
