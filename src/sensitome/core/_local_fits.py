@@ -22,7 +22,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
 Inverse = Literal["singular_values", "eigenvalues"]
-Reweight = Callable[[FloatArray], FloatArray]
+Reweight = Callable[[FloatArray, FloatArray], FloatArray]
 
 #: Plates that are worked on together (with robust weights, without), and the bytes of kernel weights of a chunk.
 ROBUST_CHUNK = 64
@@ -32,6 +32,8 @@ CHUNK_BYTES = 1 << 24
 SOLVE_BLOCK = 2048
 #: A pivot smaller than this share of its diagonal sends the point to the pseudo-inverse.
 SMALLEST_PIVOT = 1e-6
+#: Residuals below this share of the largest reading are rounding, not noise of the plate.
+ROUNDING = 1e-10
 #: Points that the pseudo-inverse takes at a time.
 INVERSE_BLOCK = 256
 
@@ -139,21 +141,40 @@ def surfaces(
     geometry : from a pattern of fitted wells
     inverse : which pseudo-inverse mends points with too little to fit
     fits : how many times to fit; before every fit but the first wells are weighted by the last residuals
-    reweight : (plates, fitted) residuals to weights
+    reweight : from absolute residuals (plates, fitted) and their median (plates, 1) to weights; the median is not
+        below the rounding of the signal, so that a perfect fit does not weight wells by noise
     """
     result = np.full(signal.shape, np.nan)
+    if not len(signal):
+        return result
     for chunk in _chunks(fitted, geometry, most=ROBUST_CHUNK if fits > 1 else PLAIN_CHUNK):
         readings = [signal[plates][:, shape.wells] for shape, plates in chunk]
         weights: list[FloatArray] | None = None
         for _ in range(fits - 1):
             steps = [shape.steps for shape, _ in chunk]
             values = _fit(steps, readings, weights, inverse)
-            weights = [reweight(reading - value) for reading, value in zip(readings, values, strict=True)]
+            weights = [_weights(reading, value, reweight) for reading, value in zip(readings, values, strict=True)]
         last = _fit([shape.final for shape, _ in chunk], readings, weights, inverse)
         for (shape, plates), value in zip(chunk, last, strict=True):
             value[:, shape.unknown] = np.nan
             result[plates] = value
     return result
+
+
+def _weights(reading: FloatArray, value: FloatArray, reweight: Reweight) -> FloatArray:
+    """Robust weights (plates, fitted) of the wells for the next fit."""
+    size = np.abs(reading - value)
+    rounding = ROUNDING * np.abs(reading).max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
+    return reweight(size, np.maximum(_row_medians(size), rounding))
+
+
+def _row_medians(values: FloatArray) -> FloatArray:
+    """(rows, 1) median of each row; the same as `numpy.median` in a fraction of its time."""
+    middle = values.shape[1] // 2
+    if values.shape[1] % 2:
+        return np.asarray(np.partition(values, middle, axis=1)[:, middle, np.newaxis])
+    halves = np.partition(values, (middle - 1, middle), axis=1)[:, middle - 1 : middle + 1]
+    return np.asarray(halves.mean(axis=1, keepdims=True))
 
 
 def _chunks(
@@ -347,15 +368,6 @@ def _from_mean(
     local -= local.sum(axis=2, keepdims=True) * mean[:, None]
     local[:, 0] += mean
     return np.asarray(local)
-
-
-def row_medians(values: FloatArray) -> FloatArray:
-    """(rows, 1) median of each row; the same as `numpy.median` in a fraction of its time."""
-    middle = values.shape[1] // 2
-    if values.shape[1] % 2:
-        return np.asarray(np.partition(values, middle, axis=1)[:, middle, np.newaxis])
-    halves = np.partition(values, (middle - 1, middle), axis=1)[:, middle - 1 : middle + 1]
-    return np.asarray(halves.mean(axis=1, keepdims=True))
 
 
 def _shift(points: FloatArray, powers: list[tuple[int, ...]]) -> FloatArray:

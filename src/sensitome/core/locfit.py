@@ -15,7 +15,6 @@ from sensitome.core._local_fits import (
     exponents,
     monomials,
     pair_products,
-    row_medians,
     surfaces,
 )
 from sensitome.core.loess import plate_places
@@ -114,11 +113,9 @@ def locfit_surface(
     return result.reshape(signal.shape)
 
 
-def _bisquare(residuals: FloatArray) -> FloatArray:
-    """Robust weights (plates, fitted); all 1 where half of the residuals are zero."""
-    middle = row_medians(np.abs(residuals))
-    limit = np.where(middle > 0, 6 * middle, np.inf)
-    return np.asarray(np.maximum(1 - (residuals / limit) ** 2, 0) ** 2)
+def _bisquare(size: FloatArray, middle: FloatArray) -> FloatArray:
+    """Robust weights (plates, fitted)."""
+    return np.asarray(np.maximum(1 - (size / (6 * middle)) ** 2, 0) ** 2)
 
 
 @dataclass

@@ -15,9 +15,9 @@ from sensitome.core._local_fits import (
     exponents,
     monomials,
     pair_products,
-    row_medians,
     surfaces,
 )
+from sensitome.errors import MethodError
 
 __all__ = ["extrapolated", "loess_lines", "loess_surface"]
 
@@ -59,6 +59,11 @@ def loess_surface(
     (plates, rows, columns), unit of the signal. NaN: all wells of a plate whose neighborhoods hold fewer wells than one
     more than the terms of the polynomial, or whose fitted wells lie in one row or column; with
     `surface="interpolate"` also wells outside the fitted rows and columns (see `extrapolated`), as R's `predict`.
+
+    Raises
+    ------
+    MethodError
+        The degree is not 0, 1 or 2, or the span is not positive.
 
     Notes
     -----
@@ -173,15 +178,12 @@ def _fitted(values: FloatArray, fitted: BoolArray, geometry: _Geometries, *, fit
     return surfaces(values, fitted, geometry=geometry, inverse="singular_values", fits=max(1, fits), reweight=_bisquare)
 
 
-def _bisquare(residuals: FloatArray) -> FloatArray:
+def _bisquare(size: FloatArray, middle: FloatArray) -> FloatArray:
     """Robustness weights (plates, fitted): 1 near zero, 0 from six median absolute residuals on."""
-    size = np.abs(residuals)
-    limit = 6 * row_medians(size)
-    tiny = limit < np.finfo(np.float64).tiny
-    ratio = size / np.where(tiny, 1.0, limit)
+    ratio = size / (6 * middle)
     weights = (1 - ratio**2) ** 2
     weights[ratio > 0.999] = 0.0
-    weights[(ratio <= 0.001) | tiny] = 1.0
+    weights[ratio <= 0.001] = 1.0
     return np.asarray(weights)
 
 
@@ -219,6 +221,10 @@ class _Geometries:
         cls, place: FloatArray, *, span: float, degree: int, normalize: bool, surface: Surface, robust: bool
     ) -> _Geometries:
         """Geometries over places on a grid of unit steps."""
+        if degree not in (0, 1, 2):
+            raise MethodError("loess of this degree is not supported", found=degree, expected="0, 1 or 2")
+        if not span > 0:
+            raise MethodError("loess has no neighborhood", found=f"span = {span}", expected="a span above 0")
         steps = np.abs(place[:, np.newaxis] - place).astype(np.intp)
         size = steps.max(axis=(0, 1)) + 1
         offsets = np.ravel_multi_index(tuple(np.moveaxis(steps, -1, 0)), tuple(size))
@@ -261,7 +267,7 @@ class _Geometries:
         """Fits at the vertices of a tree; how they blend depends on the plan of the tree only."""
         data = self.place[wells]
         unknown = ((self.place < data.min(axis=0)) | (self.place > data.max(axis=0))).any(axis=1)
-        planned = plan(data, scale=scale, most=int(np.floor(len(wells) * self.span * CELL)))
+        planned = plan(data, scale=scale, most=int(np.floor(len(wells) * (self.span * CELL))))
         if planned not in self.readouts:
             tree = grow(planned)
             half = np.ptp(self.place, axis=0) / 2
