@@ -83,7 +83,8 @@ def read_envision(
 
     Notes
     -----
-    Equal to what the peers allotropy (luminescence) and gDRimport (Excel) make of the same files, exactly.
+    Values equal those that gDRimport (Excel) and allotropy (luminescence) read from the same files, exactly. Where a
+    file leaves rows out, the row letters of the file hold here, while allotropy counts rows from A.
     """
     blocks = _blocks(_rows(path, sheet))
     if not blocks:

@@ -84,10 +84,14 @@ def column_numbers(cells: Sequence[str]) -> tuple[int, ...] | None:
 
     >>> column_numbers(["", "01", "02", "03", ""]), column_numbers(["1", "2"]), column_numbers(["A", "5", "6"])
     ((1, 2, 3), (1, 2), None)
+    >>> column_numbers(["A", "1", "2"]) is None
+    True
     """
     filled = [cell.strip() for cell in cells]
     while filled and not filled[-1]:
         filled.pop()
+    if filled and row_of_label(filled[0]) is not None:
+        return None
     if filled and not _whole(filled[0]):
         filled = filled[1:]
     numbers = [_whole(cell) for cell in filled]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,16 +53,23 @@ def read_instrument(path: str | Path, *, vendor: str, channel: str | None = None
         allotropy cannot read the file (its own words are given), or finds no reading of a well.
     """
     read_bytes(path)
+    name, description = VENDORS[vendor]
+    with warnings.catch_warnings():
+        # Importing and running the parsers warns of their own dependencies, which a user cannot mend.
+        warnings.simplefilter("ignore")
+        document = _converted(path, vendor=vendor, name=name, description=description)
+    return take_channel(asm_readings(document, path=path), channel, path=path)
+
+
+def _converted(path: str | Path, *, vendor: str, name: str, description: str) -> Mapping[str, Any]:
+    """Document that allotropy makes of a file."""
     try:
         from allotropy.parser_factory import Vendor
         from allotropy.to_allotrope import allotrope_from_file
     except ImportError as error:
         raise MissingExtraError(f"The reader {vendor!r}", extra="instruments", package="allotropy") from error
-    name, description = VENDORS[vendor]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            document = allotrope_from_file(str(path), Vendor[name])
+        document: Mapping[str, Any] = allotrope_from_file(str(path), Vendor[name])
     except Exception as error:
         # The parsers raise errors of many kinds on files that are not theirs; to a user they all say the same.
         raise SourceError(
@@ -70,7 +78,7 @@ def read_instrument(path: str | Path, *, vendor: str, channel: str | None = None
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no further word'}",
             next_step="Choose another reader, or export a plate matrix or a long table and read that.",
         ) from error
-    return take_channel(asm_readings(document, path=path), channel, path=path)
+    return document
 
 
 def asm_readings(document: Mapping[str, Any], *, path: str | Path) -> Readings:
@@ -99,6 +107,13 @@ def asm_readings(document: Mapping[str, Any], *, path: str | Path) -> Readings:
         Fault('a well such as "A01"', path, value=m["well"], next_step="Export with well positions.")
         for m, well in zip(found, places["well"], strict=True)
         if well is None
+    ]
+    named = zip(found, places["well"], strict=True)
+    counts = Counter((m["plate"], m["channel"], well) for m, well in named if well is not None)
+    faults += [
+        Fault("one reading a well", path, value=f"{count} of {well}", next_step="Export the endpoint, not a kinetic.")
+        for (_, _, well), count in counts.items()
+        if count > 1
     ]
     if faults:
         raise SourceError("readings cannot be read", where=path, faults=faults, next_step="Correct these places:")

@@ -200,6 +200,7 @@ def _chosen(titles: Sequence[str], wanted: str | None, path: str | Path) -> str:
             where=path,
             found=repr(wanted),
             expected=listed(dict.fromkeys(titles)),
-            next_step=suggestion(wanted, titles) or "Name one of these blocks, or its number from 1.",
+            next_step=("" if found else suggestion(wanted, titles))
+            or "Name one of these blocks, or its number from 1.",
         )
     return found[0]
