@@ -1,8 +1,8 @@
-"""Plates that may not be what the plate list says: turned, swapped, or measured twice.
+"""Plates that may not be what the plate list says: turned, mirrored or swapped.
 
-Three looks at each plate. Controls: do positives and negatives part where the layout has them, or where a turned layout
+Two looks at each plate. Controls: do positives and negatives part where the layout has them, or where a turned layout
 would have them? Pattern: do the readings follow the reagents of the plate's own library plate, or those of another one,
-or its own turned? Twins: do two plates agree more than replicates do?
+or its own turned? (Plates that were measured twice: `sensitome.core.twins`.)
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from sensitome.core.agreement import pearson
 from sensitome.core.grouped import sum_by_group
-from sensitome.core.robust import MAD_SCALE, mad, median, nan_median
+from sensitome.core.patterns import clipped_rows, fisher_z, unit_rows
+from sensitome.core.robust import mad, median, nan_median
 
-__all__ = ["TURNS", "LayoutFit", "PatternFit", "Twins", "fit_of_layout", "fit_of_pattern", "turned", "twins"]
+__all__ = ["TURNS", "LayoutFit", "PatternFit", "fit_of_layout", "fit_of_pattern", "turned"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -25,18 +26,10 @@ IntArray = npt.NDArray[np.intp]
 #: How a plate can be turned or read, beside as laid out.
 TURNS = ("turned by 180°", "mirrored left to right", "mirrored top to bottom")
 
-#: Readings further from the plate's median than this, in scaled MADs, count as this far: one killer makes no pattern.
-CLIP = 5.0
 #: A pattern is compared where at least so many wells have a reading on both sides.
 FEWEST_COMMON = 20
-#: Replicate pairs needed to say how alike replicates usually are.
-FEWEST_REPLICATES = 8
-#: Two plates this alike are twins, however alike replicates are.
-CERTAIN = 0.9999
-#: Error of a correlation in single precision.
-SINGLE_PRECISION = 1e-4
-#: Plates a block when all are held against all: keeps the block of correlations below 64 MB.
-BLOCK = 2000
+#: Plates a block, so that the work stays small.
+BLOCK = 500
 
 
 def turned(cube: npt.NDArray[np.generic], turn: int) -> npt.NDArray[np.generic]:
@@ -152,27 +145,22 @@ def fit_of_pattern(values: FloatArray, mask: BoolArray, *, library: IntArray) ->
     """
     from scipy.special import ndtr
 
-    plates = len(values)
     size = np.bincount(library, minlength=int(library.max(initial=-1)) + 1)
     pattern = _patterns(values, mask, library)
-    filled = np.where(np.isnan(pattern), 0.0, pattern)
-    total = sum_by_group(filled, library, groups=len(size))
-    consensus = total / np.maximum(size, 1)[:, None]
-    own_mean = (total[library] - filled) / np.maximum(size[library] - 1, 1)[:, None]
-    own_mean[~mask.reshape(plates, -1) | (size[library] < 2)[:, None]] = np.nan
-    other = _closest_other(pattern, consensus, library)
-    other_mean = np.where((other >= 0)[:, None], consensus[np.maximum(other, 0)], np.nan)
-    own = pearson(pattern, own_mean)
-    cube = pattern.reshape(values.shape)
-    turns = [np.asarray(turned(cube, turn), dtype=np.float64).reshape(plates, -1) for turn in range(len(TURNS))]
-    pairs = [(pattern, other_mean), *((read, own_mean) for read in turns)]
-    fits = np.stack([pearson(*pair) for pair in pairs])
-    common = np.stack([np.sum(~np.isnan(a) & ~np.isnan(b), axis=1) for a, b in pairs])
-    fits = np.where(np.isnan(fits) | (common < FEWEST_COMMON), -np.inf, fits)
-    choice = fits.argmax(axis=0)
-    best, n = fits.max(axis=0), common[choice, np.arange(plates)]
+    total = sum_by_group(np.where(np.isnan(pattern), 0.0, pattern), library, groups=len(size))
+    other = _closest_other(pattern, total, library)
+    fits, common = np.empty((2 + len(TURNS), len(values))), np.empty((2 + len(TURNS), len(values)))
+    for at in range(0, len(values), BLOCK):
+        part = slice(at, at + BLOCK)
+        own_total = np.where((size[library[part]] > 1)[:, None], total[library[part]], np.nan)
+        other_total = np.where((other[part] >= 0)[:, None], total[np.maximum(other[part], 0)], np.nan)
+        cube = pattern[part].reshape(values[part].shape)
+        fits[:, part], common[:, part] = _fits_of_block(cube, mask[part], totals=(own_total, other_total))
+    own, rest = fits[0], np.where(np.isnan(fits[1:]) | (common[1:] < FEWEST_COMMON), -np.inf, fits[1:])
+    choice, best = rest.argmax(axis=0), rest.max(axis=0)
     known = np.isfinite(best) & ~np.isnan(own)
-    z_best, z_own = _fisher(np.where(known, best, 0.0)), _fisher(np.where(known, own, 0.0))
+    n = common[1:][choice, np.arange(len(values))]
+    z_best, z_own = fisher_z(np.where(known, best, 0.0)), fisher_z(np.where(known, own, 0.0))
     evidence = np.minimum((z_best - z_own) / np.sqrt(2), z_best) * np.sqrt(np.maximum(n - 3, 0))
     p_value = np.minimum(1.0, (len(size) - 1 + len(TURNS)) * ndtr(-evidence))
     return PatternFit(
@@ -184,9 +172,26 @@ def fit_of_pattern(values: FloatArray, mask: BoolArray, *, library: IntArray) ->
     )
 
 
+def _fits_of_block(
+    cube: FloatArray, mask: BoolArray, *, totals: tuple[FloatArray, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Correlations, and how many wells they rest on, each (own, closest other, turns…; plates).
+
+    The totals are the sums (plates, wells) of the patterns of the own library plate, this plate included, and of the
+    closest other one; a correlation does not mind that they are not means.
+    """
+    pattern = cube.reshape(len(cube), -1)
+    own = totals[0] - np.where(np.isnan(pattern), 0.0, pattern)
+    own[~mask.reshape(own.shape)] = np.nan
+    turns = [np.asarray(turned(cube, turn), dtype=np.float64).reshape(own.shape) for turn in range(len(TURNS))]
+    pairs = [(pattern, own), (pattern, totals[1]), *((read, own) for read in turns)]
+    common = [np.sum(~np.isnan(a) & ~np.isnan(b), axis=1) for a, b in pairs]
+    return np.stack([pearson(*pair) for pair in pairs]), np.stack(common).astype(np.float64)
+
+
 def _patterns(values: FloatArray, mask: BoolArray, library: IntArray) -> FloatArray:
     """Clipped, scaled readings (plates, wells) without what all library plates share at a position."""
-    scaled = _scaled(values, mask)
+    scaled = clipped_rows(values, mask)
     libraries = int(library.max(initial=-1)) + 1
     if libraries < 3:
         return scaled
@@ -198,121 +203,15 @@ def _patterns(values: FloatArray, mask: BoolArray, library: IntArray) -> FloatAr
     return np.asarray(scaled - shared)
 
 
-def _scaled(values: FloatArray, mask: BoolArray) -> FloatArray:
-    """Readings of each plate in scaled MADs from its median, clipped; NaN outside the mask or without variation."""
-    center, scale = median(values, mask)[:, None, None], mad(values, mask)[:, None, None]
-    scaled = np.clip((values - center) / np.where(scale > 0, scale, np.nan), -CLIP, CLIP)
-    return np.asarray(np.where(mask, scaled, np.nan)).reshape(len(values), -1)
-
-
 def _closest_other(pattern: FloatArray, consensus: FloatArray, library: IntArray) -> IntArray:
     """Number of the other library plate whose mean each plate follows best; −1 where there is none."""
     if len(consensus) < 2:
         return np.full(len(pattern), -1, dtype=np.intp)
-    means = _unit(consensus)
+    means = unit_rows(consensus)
     closest = np.empty(len(pattern), dtype=np.intp)
     for start in range(0, len(pattern), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(pattern)))
-        fit = _unit(pattern[rows]) @ means.T
+        fit = unit_rows(pattern[rows]) @ means.T
         fit[np.arange(len(rows)), library[rows]] = -np.inf
         closest[rows] = fit.argmax(axis=1)
     return closest
-
-
-def _unit(rows: FloatArray) -> npt.NDArray[np.float32]:
-    """Rows without their mean, of length 1, gaps as 0: their product is (nearly) the correlation."""
-    present = ~np.isnan(rows)
-    n = np.maximum(present.sum(axis=1, keepdims=True), 1)
-    filled = np.where(present, rows, 0.0)
-    filled = np.where(present, filled - filled.sum(axis=1, keepdims=True) / n, 0.0)
-    length = np.sqrt((filled**2).sum(axis=1, keepdims=True))
-    return (filled / np.where(length > 0, length, 1.0)).astype(np.float32)
-
-
-def _fisher(correlation: FloatArray) -> FloatArray:
-    """Fisher's z; 1 − 1e-12 stands for perfect agreement."""
-    return np.asarray(np.arctanh(np.clip(correlation, -1 + 1e-12, 1 - 1e-12)))
-
-
-@dataclass(frozen=True)
-class Twins:
-    """Pairs of plates that are too alike.
-
-    Parameters
-    ----------
-    first, second : (pairs,), numbers of the plates, first < second
-    correlation : (pairs,), of log2 readings, clipped at 5 scaled MADs
-    is_exact : (pairs,), all readings are equal
-    limit : correlation above which two plates are too alike
-    """
-
-    first: IntArray
-    second: IntArray
-    correlation: FloatArray
-    is_exact: BoolArray
-    limit: float
-
-
-def twins(log2_values: FloatArray, *, library: IntArray, least: float = 0.99) -> Twins:
-    """Find plates that are equal, or more alike than replicates are.
-
-    Parameters
-    ----------
-    log2_values : (plates, rows, columns), before normalization, all wells that were read; NaN = no reading
-    library : (plates,), number of the library plate of each, from 0 without gaps: plates of one library plate are the
-        replicates that show what is usual
-    least : no correlation up to this is too much
-
-    Returns
-    -------
-    The pairs, in order; plates whose readings do not vary are left out
-
-    Notes
-    -----
-    Limit on Fisher's z: the larger of atanh(least) and median + 5 scaled MADs of the correlations of plates that follow
-    each other within a library plate (used from eight such pairs on), at most atanh(0.9999). All pairs are held against
-    each other in blocks of 2,000 plates, single precision; those found are recomputed in double precision.
-    """
-    scaled = _scaled(log2_values, ~np.isnan(log2_values))
-    limit = _usual_limit(scaled, library, least)
-    unit = _unit(scaled)
-    found = [_equal_pairs(log2_values)]
-    for start in range(0, len(unit), BLOCK):
-        for other in range(start, len(unit), BLOCK):
-            alike = unit[start : start + BLOCK] @ unit[other : other + BLOCK].T
-            pairs = np.argwhere(alike > limit - SINGLE_PRECISION) + np.array([start, other])
-            found.append(pairs[pairs[:, 0] < pairs[:, 1]])
-    first, second = np.unique(np.concatenate(found), axis=0).T
-    correlation = pearson(scaled[first], scaled[second])
-    flat = log2_values.reshape(len(log2_values), -1)
-    is_exact = np.all((flat[first] == flat[second]) | (np.isnan(flat[first]) & np.isnan(flat[second])), axis=1)
-    keep = (np.nan_to_num(correlation) > limit) | is_exact
-    return Twins(first[keep], second[keep], correlation[keep], is_exact[keep], limit)
-
-
-def _usual_limit(scaled: FloatArray, library: IntArray, least: float) -> float:
-    """Correlation that plates of one library plate do not reach, judged by those that follow each other."""
-    by_library = np.argsort(library, kind="stable")
-    follows = library[by_library][1:] == library[by_library][:-1]
-    fits = pearson(scaled[by_library[:-1][follows]], scaled[by_library[1:][follows]])
-    usual = _fisher(fits[~np.isnan(fits)])
-    if len(usual) < FEWEST_REPLICATES:
-        return least
-    center = float(np.median(usual))
-    reach = center + 5 * MAD_SCALE * float(np.median(np.abs(usual - center)))
-    return float(np.clip(np.tanh(reach), least, CERTAIN))
-
-
-def _equal_pairs(log2_values: FloatArray) -> IntArray:
-    """Pairs (pairs, 2) of plates whose readings are all equal and do vary: each with the first of its kind."""
-    seen: dict[bytes, int] = {}
-    pairs = []
-    lowest, highest = (
-        np.nanmin(log2_values, axis=(1, 2), initial=np.inf),
-        np.nanmax(log2_values, axis=(1, 2), initial=-np.inf),
-    )
-    for plate in np.flatnonzero(highest > lowest):
-        first = seen.setdefault(log2_values[plate].tobytes(), int(plate))
-        if first != plate:
-            pairs.append((first, int(plate)))
-    return np.array(pairs, dtype=np.intp).reshape(-1, 2)

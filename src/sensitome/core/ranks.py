@@ -65,9 +65,36 @@ def normal_scores(values: FloatArray) -> FloatArray:
     ----------
     van der Waerden 1952, doi:10.1016/S1385-7258(52)50063-5 (with Hazen's plotting position).
     """
+    gap = np.isnan(values)
+    n = values.shape[1] - gap.sum(axis=1)
+    order = np.argsort(values, axis=1)  # NaN sorts last
+    ordered = np.take_along_axis(values, order, axis=1)
+    has_ties = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    scores = np.empty(values.shape)
+    scores.ravel()[(order + np.arange(len(values))[:, None] * values.shape[1]).ravel()] = _quantiles(
+        n, values.shape[1]
+    ).ravel()
+    if has_ties.any():
+        scores[has_ties] = _tied_scores(values[has_ties], n[has_ties])
+    scores[gap] = np.nan
+    return scores
+
+
+def _quantiles(n: npt.NDArray[np.intp], width: int) -> FloatArray:
+    """Normal quantiles of (i − ½) / n for i = 1 … n, then 0: (rows, width)."""
     from scipy.special import ndtri
 
-    n = np.sum(~np.isnan(values), axis=1, keepdims=True)
-    scores = np.asarray(ndtri((midranks(values) - 0.5) / np.maximum(n, 1)), dtype=np.float64)
-    total: FloatArray = np.nansum(scores, axis=1, keepdims=True)
-    return np.asarray(scores - total / np.maximum(n, 1))
+    sizes, which = np.unique(n, return_inverse=True)
+    table = np.zeros((len(sizes), width))
+    for row, size in enumerate(sizes):
+        table[row, :size] = ndtri((np.arange(size) + 0.5) / max(size, 1))
+    return np.asarray(table[which])
+
+
+def _tied_scores(values: FloatArray, n: npt.NDArray[np.intp]) -> FloatArray:
+    """Scores of rows with ties: quantiles of midranks, made to sum to 0."""
+    from scipy.special import ndtri
+
+    size = np.maximum(n, 1)[:, None]
+    scores = np.asarray(ndtri((midranks(values) - 0.5) / size), dtype=np.float64)
+    return np.asarray(scores - np.nansum(scores, axis=1, keepdims=True) / size)

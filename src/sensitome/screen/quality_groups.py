@@ -14,6 +14,7 @@ from sensitome.core.robust import median
 from sensitome.core.separation import z_prime
 from sensitome.core.spatial import correction_needed, library_means, spatial_tests
 from sensitome.screen.quality_plates import PlateData
+from sensitome.tables import ROLES
 
 __all__ = ["GroupFigure", "measure_classes", "measure_groups", "measure_screen"]
 
@@ -204,7 +205,7 @@ def _shared_position(means: FloatArray) -> GroupFigure:
 def measure_classes(wells: pl.DataFrame) -> list[GroupFigure]:
     """Variation of each class of controls: its CV on each plate with two readings or more, then the median."""
     controls = wells.filter(
-        pl.col("role").cast(pl.String).is_in(["negative", "positive"]), pl.col("signal").is_not_null()
+        pl.col("role").cast(pl.Enum(ROLES)).is_in(["negative", "positive"]), pl.col("signal").is_not_null()
     )
     by_plate = (
         controls.with_columns(pl.col("control_class").fill_null(pl.col("reagent")))

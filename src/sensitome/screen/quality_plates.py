@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.core.grouped import sum_by_group
-from sensitome.core.mixups import TURNS, fit_of_layout, fit_of_pattern, twins
+from sensitome.core.mixups import TURNS, fit_of_layout, fit_of_pattern
 from sensitome.core.robust import mad, median
 from sensitome.core.separation import (
     coefficient_of_variation,
@@ -21,6 +21,7 @@ from sensitome.core.separation import (
     z_prime,
 )
 from sensitome.core.spatial import CorrectionNeeded, correction_needed, edge_index, line_effects
+from sensitome.core.twins import twins
 from sensitome.plates import PlateCube, plate_cubes, row_letters
 from sensitome.tables import ROLES
 
@@ -75,8 +76,7 @@ def plate_data(wells: pl.DataFrame) -> list[PlateData]:
     """Cubes of every format of a table `wells`, from its keys: the order of its rows does not matter."""
     role = wells["role"].cast(pl.Enum(ROLES)).to_physical().to_numpy()
     columns = {name: _numbers(wells, name) for name in ("signal", "log2_signal", "normalized")}
-    identity = wells.unique("plate", keep="any").select(IDENTITY)
-    return [_data_of_format(cube, role, columns, identity) for cube in plate_cubes(wells)]
+    return [_data_of_format(cube, role, columns, wells) for cube in plate_cubes(wells)]
 
 
 def _numbers(wells: pl.DataFrame, name: str) -> FloatArray:
@@ -87,9 +87,11 @@ def _data_of_format(
     cube: PlateCube,
     role: npt.NDArray[np.generic],
     columns: dict[str, FloatArray],
-    identity: pl.DataFrame,
+    wells: pl.DataFrame,
 ) -> PlateData:
-    own = pl.DataFrame({"plate": cube.plates}).join(identity, on="plate", how="left", maintain_order="left")
+    any_well = np.zeros(len(cube.plates), dtype=np.intp)
+    any_well[cube.cell // cube.format.wells] = cube.row_index
+    own = wells.select(IDENTITY)[any_well]
     library = (own["library_plate"].rank("dense") - 1).to_numpy().astype(np.intp)
     sample, negative, positive = (cube.mark(role == ROLES.index(name)) for name in ("sample", "negative", "positive"))
     reagents = (sample | negative | positive).astype(np.float64)
@@ -99,7 +101,7 @@ def _data_of_format(
     if np.isnan(normalized).all():
         normalized = log2_signal - median(log2_signal, sample)[:, None, None]
     return PlateData(
-        own.select(IDENTITY),
+        own,
         library,
         cube.fill(columns["signal"]),
         log2_signal,
