@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from sensitome.errors import Caution, Fault, LayoutError, SourceError, listed
+from sensitome.errors import Caution, LayoutError, SourceError, listed
 from sensitome.io.cellhts2_conf import Configuration, read_configuration
 from sensitome.io.cellhts2_files import (
     ScreenFiles,
@@ -118,11 +119,12 @@ def read_cellhts2(
     plate_list = _as_plate_list(chosen, cell_line=cell_line, treatment=treatment)
     present = _present(plate_list, files.plate_list)
     readings = read_plate_files(present, file=files.plate_list, reader=reader, jobs=jobs)
-    layout, log, faults = _read_tables(files, plates, readings)
-    raise_faults("cellHTS2 screen", faults, kind=LayoutError)
+    tables = _read_tables(files, plates, readings)
     _caution_missing(plate_list, files.plate_list)
-    library = _as_library(layout, files, meanings=meanings, kind=kind)
-    wells = lay_out(plate_list, library, readings=readings, excluded=_excluded(log, chosen), file=files.plate_list)
+    library = _as_library(tables, meanings=meanings, kind=kind)
+    wells = lay_out(
+        plate_list, library, readings=readings, excluded=_excluded(tables.log, chosen), file=files.plate_list
+    )
     _caution_words(wells)
     return wells
 
@@ -169,29 +171,38 @@ def _present(plate_list: pl.DataFrame, path: Path) -> pl.DataFrame:
     return present
 
 
-def _read_tables(
-    files: ScreenFiles, plates: pl.DataFrame, readings: pl.DataFrame
-) -> tuple[Configuration, pl.DataFrame, list[Fault]]:
-    """Configuration and screen log with the faults of both."""
-    extent = tuple(int(readings[axis].max() or 1) for axis in ("row", "column"))  # type: ignore[arg-type]
-    layout, faults = read_configuration(files.plateconf, plates=plates, extent=(extent[0], extent[1]))
+@dataclass(frozen=True)
+class _Tables:
+    """Configuration, screen log and annotation."""
+
+    layout: Configuration
+    log: pl.DataFrame
+    annotation: pl.DataFrame
+
+
+def _read_tables(files: ScreenFiles, plates: pl.DataFrame, readings: pl.DataFrame) -> _Tables:
+    """Read configuration, screen log and annotation, or say what is wrong in any of them."""
+    last_row, last_column = (int(readings[axis].max() or 1) for axis in ("row", "column"))  # type: ignore[arg-type]
+    layout, faults = read_configuration(files.plateconf, plates=plates, extent=(last_row, last_column))
     log = pl.DataFrame(schema=_LOG_COLUMNS)
     if files.screenlog is not None:
         log, wrong = read_screen_log(files.screenlog, plates=plates)
         faults = [*faults, *wrong]
-    return layout, log, faults
-
-
-def _as_library(layout: Configuration, files: ScreenFiles, *, meanings: Mapping[str, str], kind: str) -> pl.DataFrame:
-    """The configuration and the annotation in the form of `read_library`."""
-    wells = layout.frame
-    ids: list[str] = []
+    annotation = pl.DataFrame(schema={"library_plate": pl.String, "well": pl.String})
     if files.gene_ids is not None:
-        annotation, faults = read_annotation(files.gene_ids)
-        raise_faults("cellHTS2 screen", faults, kind=LayoutError)
-        annotation = free_names(annotation.rename({"reagent": "Reagent"}, strict=False))
-        ids = [name for name in annotation.columns if name not in ("library_plate", "well")]
-        wells = wells.join(annotation, on=["library_plate", "well"], how="left", maintain_order="left")
+        annotation, wrong = read_annotation(files.gene_ids)
+        faults = [*faults, *wrong]
+    raise_faults("cellHTS2 screen", faults, kind=LayoutError)
+    return _Tables(layout, log, annotation)
+
+
+def _as_library(tables: _Tables, *, meanings: Mapping[str, str], kind: str) -> pl.DataFrame:
+    """The configuration and the annotation in the form of `read_library`."""
+    own_names = ("reagent", "kind", "role", "control_class")
+    annotation = tables.annotation.rename({name: f"{name}_in_library" for name in own_names}, strict=False)
+    annotation = free_names(annotation)
+    ids = [name for name in annotation.columns if name not in ("library_plate", "well")]
+    wells = tables.layout.frame.join(annotation, on=["library_plate", "well"], how="left", maintain_order="left")
     words = {word: meanings.get(fold(word), CONTENT_ROLES.get(word)) for word in wells["content"].unique()}
     role = pl.col("content").replace_strict(words, return_dtype=pl.String, default=None).fill_null("excluded")
     is_control = ~pl.col("content").is_in(["sample", "empty", "other"])

@@ -143,7 +143,7 @@ def read_plates(path: Path) -> tuple[pl.DataFrame, list[Fault]]:
     here = {entry.name.casefold(): str(entry) for entry in path.parent.iterdir() if entry.is_file()}
     paths = {name: here.get(name.casefold()) for name in frame["file"].drop_nulls().unique().to_list()}
     found = pl.col("file").replace_strict(paths, return_dtype=pl.String, default=None)
-    return frame.with_columns(found.alias("path")), faults
+    return frame.with_columns(found.alias("path")), _by_line(faults)
 
 
 def read_screen_log(path: Path, *, plates: pl.DataFrame) -> tuple[pl.DataFrame, list[Fault]]:
@@ -178,7 +178,7 @@ def read_screen_log(path: Path, *, plates: pl.DataFrame) -> tuple[pl.DataFrame, 
         log = log.with_columns(pl.col("file").str.to_lowercase()).join(
             plates.select(pl.col("file").str.to_lowercase(), "plate", "replicate"), on="file", how="inner"
         )
-    return log.select("plate", "replicate", "channel", "well"), [*faults, *wrong]
+    return log.select("plate", "replicate", "channel", "well"), _by_line([*faults, *wrong])
 
 
 def read_annotation(path: Path) -> tuple[pl.DataFrame, list[Fault]]:
@@ -202,7 +202,7 @@ def read_annotation(path: Path) -> tuple[pl.DataFrame, list[Fault]]:
             "well",
             *(pl.col(name).replace("NA", None) for name in ids),
         ),
-        [*faults, *wrong, *lost],
+        _by_line([*faults, *wrong, *lost]),
     )
 
 
@@ -255,6 +255,10 @@ def headed_table(path: Path, rows: Sequence[Row], columns: Sequence[Column]) -> 
     frame = text.select(pl.all().replace("", None))
     lines = pl.Series("line", [line for line, _ in rows[1:]], dtype=pl.Int32)
     return name_columns(frame.with_columns(lines), columns, file=path)
+
+
+def _by_line(faults: Sequence[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: fault.line or 0)
 
 
 def _strangers(log: pl.DataFrame, plates: pl.DataFrame, *, keys: Sequence[str], path: Path) -> list[Fault]:

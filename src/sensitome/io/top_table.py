@@ -31,7 +31,8 @@ def top_table(
 
     Parameters
     ----------
-    wells : well table of one cell line under one treatment; with `normalized`, the normalized readings are in the table
+    wells : well table of one cell line under one treatment; with `normalized`, the normalized readings are in the
+        table; what stands in empty wells is left out, as cellHTS2 does
     scores : table `scores` of the same, one row a reagent and position; columns `position` ("1:A03", several joined by
         ";") and `score`
     annotation : columns of `wells` that end the table; None takes its further columns, or `reagent` when it has none
@@ -58,8 +59,10 @@ def top_table(
     public siRNA screen, equal in every printed digit (tests/io/test_top_table.py).
     """
     _check(wells, scores)
+    filled = pl.col("role") != "empty"
+    measured = [name for name in ("signal", "normalized") if name in wells.columns]
     wells = wells.with_columns(
-        pl.when(pl.col("role") != "empty").then("signal").alias("signal"), _ratio().alias("_ratio"), _place()
+        *(pl.when(filled).then(name).alias(name) for name in measured), _ratio().alias("_ratio"), _place()
     )
     # The library's layout is that of its first measured plate: replicates share it.
     layout = wells.sort("replicate").unique("_position", keep="first", maintain_order=True)
