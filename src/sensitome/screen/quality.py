@@ -71,6 +71,8 @@ def assess_quality(
     Formulas: `sensitome.core.separation`, `spatial`, `agreement`, `mixups`. Nothing is random.
     """
     figures = figures_with(thresholds or {})
+    if wells.height == 0:
+        return _no_plates()
     formats = plate_data(wells)
     plate_tables, long_tables = [], []
     grouped: list[GroupFigure] = measure_classes(wells)
@@ -89,6 +91,12 @@ def assess_quality(
         _long_groups(screen, level=SCREEN, figures=figures),
     ]
     return check_table(plates, Plates, name="plates"), check_table(pl.concat(long_tables), Quality, name="quality")
+
+
+def _no_plates() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The two tables of a screen without plates."""
+    own = [pl.lit(None, dtype=pl.Float64).alias(name) for name in PLATE_FIGURES]
+    return pl.DataFrame(Plates.create_empty()).with_columns(own), pl.DataFrame(Quality.create_empty())
 
 
 def _plate_table(
