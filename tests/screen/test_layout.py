@@ -315,6 +315,33 @@ def test_a_file_with_several_plates_needs_a_word_which_one_it_is(tmp_path: Path)
     )
 
 
+def test_real_envision_files_are_laid_out_with_their_recorded_values(shared: Path) -> None:
+    folder = shared / "data" / "screens" / "DrugScreenExplorer" / "test_subset"
+    files = sorted(folder.glob("rawData/batch?/*.txt"))
+    plates = pl.DataFrame(
+        {
+            "file": [str(path) for path in files],
+            "plate": [path.stem for path in files],
+            "library_plate": "1",
+            "cell_line": [path.stem.split("_")[0] for path in files],
+            "treatment": "none",
+            "replicate": 1,
+            "batch": [path.parent.name for path in files],
+        }
+    )
+    role = pl.when(pl.col("name").is_in(["DMSO", "PBS"])).then(pl.lit("neg")).otherwise(pl.lit("sample")).alias("role")
+    layout = pl.read_csv(folder / "wellAnno" / "wellAnno.tsv", separator="\t").with_columns(role)
+    wells = read_wells(plates, library=layout, jobs=2)
+    recorded = pl.read_csv(folder / "expected_edge_correction.tsv.gz", separator="\t", null_values="NA").with_columns(
+        (pl.col("wellID").str.slice(0, 1) + pl.col("wellID").str.slice(2)).alias("well")
+    )
+    both = recorded.join(wells, left_on=["fileName", "well"], right_on=["plate", "well"])
+    assert both.height == wells.height == 4 * 384
+    assert both["value"].cast(pl.Float64).to_list() == both["signal"].to_list()
+    assert both["name"].to_list() == both["reagent"].to_list()
+    assert both.filter(pl.col("role") == "negative").height == 4 * 69
+
+
 def test_laying_out_the_screen_of_the_paper_takes_less_than_a_second() -> None:
     from time import perf_counter
 
