@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sensitome.errors import SourceError
 from sensitome.io.envision import read_envision
-from sensitome.io.envision_writer import envision_text, write_envision
+from sensitome.io.envision_writer import write_envision
 from sensitome.io.readings import PlateMatrix, readings_from
 
 INFORMATION = (
@@ -90,6 +90,15 @@ def test_the_calculated_block_is_taken_when_named(tmp_path: Path, block: str) ->
 def test_delimiter_and_line_end_do_not_matter(tmp_path: Path, sign: str, end: str) -> None:
     path = write(tmp_path, BOTH.replace(",", sign).replace("\n", end))
     assert signals(path) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_the_encoding_does_not_matter(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "plate.csv"
+    path.write_bytes(BOTH.replace("LUM", "µLUM").encode(encoding))
+    readings = read_envision(path)
+    assert readings.frame["signal"].to_list() == [1, 2, 3, 4, 5, 6]
+    assert readings.taken == "Results for µLUM(1) - channel 0 (CPS)"
 
 
 def test_decimal_commas_are_read(tmp_path: Path) -> None:
@@ -241,30 +250,22 @@ def test_an_excel_export_is_read_like_text(tmp_path: Path) -> None:
     assert read_envision(path).frame.equals(read_envision(write(tmp_path, BOTH)).frame)
 
 
-values = arrays(
+matrices = arrays(
     np.float64,
     st.sampled_from([(2, 3), (4, 6), (8, 12)]),
     elements=st.one_of(st.floats(allow_infinity=False, width=64), st.integers(0, 10**8).map(float)),
 )
 
 
-@given(values, st.sampled_from(",;"), st.booleans())
-def test_the_reader_undoes_the_writer(matrix: np.ndarray, sign: str, crosstalk: bool) -> None:
-    from sensitome.io import envision
-
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(matrices, st.sampled_from(",;"), st.booleans())
+def test_the_reader_undoes_the_writer(tmp_path: Path, matrix: np.ndarray, sign: str, crosstalk: bool) -> None:
     plates = [
         PlateMatrix(matrix, block="X1", barcode="X1"),
         PlateMatrix(matrix[::-1], block="X2", barcode="X2"),
     ]
-    text = envision_text(plates, delimiter=sign, crosstalk=crosstalk).replace("\r\n", "\n")
-    rows = envision.text_rows(text)
-    found = envision._blocks(rows)
-    assert len(found) == 2 * (1 + crosstalk)
-    taken = [block for block in found if block.title.startswith("Results")]
-    read = envision.values_of([envision._grid(block.rows, "x") for block in taken], decimal=None, path="x")
-    assert not read.faults
-    for plate, back in zip(plates, read.matrices, strict=True):
-        assert np.array_equal(plate.values, back, equal_nan=True)
+    write_envision(plates, tmp_path / "plate.csv", delimiter=sign, crosstalk=crosstalk)
+    assert read_envision(tmp_path / "plate.csv").frame.equals(readings_from(plates, taken="").frame)
 
 
 @pytest.mark.parametrize("sign", [",", ";"])
@@ -280,6 +281,12 @@ def test_a_written_file_reads_back_the_same(tmp_path: Path, sign: str) -> None:
     write_envision(plates, path, delimiter=sign, crosstalk=True)
     assert read_envision(path).frame.equals(readings_from(plates, taken="").frame)
     assert b"\r\nResults for US LUM 384(1) - channel 0 (CPS)\r\n" in path.read_bytes()
+
+
+def test_a_written_barcode_may_hold_the_delimiter(tmp_path: Path) -> None:
+    plates = [PlateMatrix(np.ones((2, 3)), barcode="0012;5/6/2021, a")]
+    write_envision(plates, tmp_path / "plate.csv")
+    assert read_envision(tmp_path / "plate.csv").frame.equals(readings_from(plates, taken="").frame)
 
 
 def test_one_written_plate_of_two_channels_reads_back(tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def test_without_allotropy_the_extra_is_named(tmp_path: Path, monkeypatch: pytes
 
 
 @needs_allotropy
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_every_parser_exists() -> None:
     from allotropy.parser_factory import Vendor
 

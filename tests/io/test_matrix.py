@@ -85,9 +85,11 @@ def test_a_sheet_is_read_like_text(tmp_path: Path) -> None:
         sheet.write_row(4, 1, ["", 1, 2, 3])
         sheet.write_row(5, 1, ["A", 10, 20.5, 30])
         sheet.write_row(6, 1, ["B", 40, "", 60])
+        workbook.add_worksheet("notes")
     readings = read_matrix(path)
     assert readings.frame["signal"].to_list() == [10, 20.5, 30, 40, None, 60]
     assert readings.taken == "Raw data"
+    assert readings.others == ("sheet notes",)
 
 
 @pytest.mark.parametrize("title", ["Raw data", "Results (CPS)", "counts"])
@@ -202,7 +204,8 @@ def test_a_row_letter_twice_is_told(tmp_path: Path) -> None:
 
 def test_a_file_without_a_matrix_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "just words\nand more\n")
-    assert message(path) == (
+    assert message(path) == message(write(tmp_path, ";1;2;3\nA;10;20;30\n"), delimiter=",")
+    assert message(path, delimiter=",") == (
         f"no plate matrix in {path}: expected rows of numbers, with or without row letters and column numbers. "
         "Check the delimiter, or choose another reader."
     )

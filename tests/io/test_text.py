@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensitome.errors import SourceError
-from sensitome.io.text import read_table, sheet_rows, sniff_delimiter
+from sensitome.io.sheets import read_sheet
+from sensitome.io.text import read_table, sniff_delimiter
 
 
 def write(folder: Path, text: str, name: str = "table.csv") -> Path:
@@ -145,7 +146,7 @@ def test_a_zip_that_is_no_workbook_is_told(tmp_path: Path) -> None:
     path = tmp_path / "t.xlsx"
     path.write_bytes(b"PK\x03\x04nothing")
     with pytest.raises(SourceError) as caught:
-        sheet_rows(path)
+        read_sheet(path)
     text = str(caught.value)
     assert text.startswith(f"file is not an Excel workbook in {path}: found ")
     assert text.endswith("Open it in Excel and save it as .xlsx, or export CSV.")

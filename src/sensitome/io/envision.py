@@ -8,48 +8,18 @@ numbers may be left out, and what follows the last block (protocol, plate map, i
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sensitome.errors import SourceError, listed, suggestion
-from sensitome.io.grid import Grid, column_numbers, lay_out, looks_like_numbers, row_of_label, values_of
+from sensitome.io.cells import Row
+from sensitome.io.envision_sections import RAW, EnvisionBlock, envision_blocks, text_rows
+from sensitome.io.grid import Grid, column_numbers, lay_out, values_of
 from sensitome.io.readings import PlateMatrix, Readings, readings_from, take_channel
-from sensitome.io.text import Row, clean_cell, decode, read_bytes, sheet_rows
+from sensitome.io.sheets import is_workbook, read_sheet
+from sensitome.io.sources import decode, read_bytes
 
-__all__ = ["looks_like_envision", "read_envision"]
-
-RAW, CALCULATED = "Results for ", "Calculated results: "
-
-_FOOTERS = (
-    "basic assay information",
-    "protocol information",
-    "platemap:",
-    "calculations:",
-    "auto export parameters:",
-    "operations:",
-    "exported with",
-)
-
-
-@dataclass(frozen=True)
-class _Plate:
-    """One line of plate information."""
-
-    key: tuple[str, str]
-    barcode: str | None
-    label: str
-    formula: str
-
-
-@dataclass
-class _Block:
-    """One block of readings, with the plate that it belongs to once that is known."""
-
-    title: str
-    rows: list[Row] = field(default_factory=list)
-    plate: _Plate | None = None
+__all__ = ["read_envision"]
 
 
 def read_envision(
@@ -86,7 +56,8 @@ def read_envision(
     Values equal those that gDRimport (Excel) and allotropy (luminescence) read from the same files, exactly. Where a
     file leaves rows out, the row letters of the file hold here, while allotropy counts rows from A.
     """
-    blocks = _blocks(_rows(path, sheet))
+    rows, sheets = _rows(path, sheet)
+    blocks = envision_blocks(rows)
     if not blocks:
         raise SourceError(
             "no block of readings",
@@ -116,155 +87,18 @@ def read_envision(
         for b, name, grid, matrix in zip(taken, names, grids, values.matrices, strict=True)
     ]
     over = [f"{well} of plate {name}" for name, wells in zip(names, values.overflowed, strict=True) for well in wells]
-    others = [title for title in titles if title not in chosen]
+    others = [*(title for title in titles if title not in chosen), *sheets]
     readings = readings_from(plates, taken="; ".join(chosen), others=others, overflowed=over)
     return take_channel(readings, channel, path=path)
 
 
-def looks_like_envision(rows: Sequence[Row]) -> bool:
-    """Whether rows of a file are of an EnVision export: plate information with its header, or a titled block."""
-    for _, cells in rows:
-        if _is_plate_header(cells):
-            return True
-        title = cells[0].strip().casefold() if cells else ""
-        if title.startswith("results for ") and " channel " in " ".join(cells):
-            return True
-    return False
-
-
-def _rows(path: str | Path, sheet: str | int | None) -> list[Row]:
+def _rows(path: str | Path, sheet: str | int | None) -> tuple[list[Row], tuple[str, ...]]:
+    """Rows of the file, and the names of sheets that were left."""
     data = read_bytes(path)
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return sheet_rows(path, sheet=sheet)
-    return text_rows(decode(data, path=path))
-
-
-def text_rows(text: str) -> list[Row]:
-    """Rows of an export as text; the delimiter is the sign after "Plate" in the header of the plate information."""
-    lines = text.split("\n")
-    delimiter = _delimiter(lines)
-    # Quotes are rare, and splitting is far quicker than a CSV parser.
-    return [
-        (number, _split_quoted(line, delimiter) if '"' in line else line.split(delimiter))
-        for number, line in enumerate(lines, 1)
-    ]
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    for line in lines:
-        start = line.lstrip(' \t"')[:5].casefold()
-        if start == "plate" and "repeat" in line[:16].casefold():
-            return line.lstrip(' \t"')[5:].lstrip(' "')[0]
-    # Without plate information, the line of column numbers tells: ";01;02;".
-    for line in lines:
-        for sign in ";\t,":
-            if line.startswith((f"{sign}01{sign}", f"{sign}1{sign}")):
-                return sign
-    return ","
-
-
-def _split_quoted(line: str, delimiter: str) -> list[str]:
-    return [clean_cell(cell) for cell in next(csv.reader([line], delimiter=delimiter), [])]
-
-
-def _is_plate_header(cells: Sequence[str]) -> bool:
-    return len(cells) > 1 and cells[0].strip().casefold() == "plate" and cells[1].strip().casefold() == "repeat"
-
-
-def _blocks(rows: Sequence[Row]) -> list[_Block]:
-    """All blocks in order, each with its plate."""
-    sections: list[_Plate | _Block] = []
-    header: list[str] | None = None
-    state = "open"
-    for line, cells in rows:
-        first = cells[0].strip() if cells else ""
-        kind = _kind(first, cells)
-        if kind == "text":
-            if state == "plates" and header:
-                sections.append(_plate(header, cells))
-            elif state == "block":
-                sections[-1].rows.append((line, cells))  # type: ignore[union-attr]
-            elif state == "open" and _is_grid_row(first, cells):
-                _open_block(sections, (line, cells))
-                state = "block"
-            continue
-        if kind == "title":
-            sections.append(_Block(_title(cells)))
-        elif kind == "header":
-            header = cells
-        state = _next_state(state, kind, sections)
-    return _with_plates(sections)
-
-
-def _open_block(sections: list[_Plate | _Block], row: Row) -> None:
-    """Begin a block without a title, or go on with one that rows without any reading have cut in two."""
-    last = sections[-1] if sections else None
-    if isinstance(last, _Block) and last.rows and not last.title:
-        last.rows.extend((line, [""]) for line in range(last.rows[-1][0] + 1, row[0]))
-        last.rows.append(row)
-    else:
-        sections.append(_Block("", [row]))
-
-
-def _kind(first: str, cells: Sequence[str]) -> str:
-    if not first:
-        return "text" if any(cell.strip() for cell in cells) else "blank"
-    folded = first.casefold()
-    if len(folded) < 5:
-        return "text"
-    if folded.startswith(("results for ", "calculated results:")):
-        return "title"
-    if folded.startswith("plate information"):
-        return "information"
-    if folded.startswith("background information"):
-        return "background"
-    if folded.startswith(_FOOTERS):
-        return "footer"
-    return "header" if _is_plate_header(cells) else "text"
-
-
-def _next_state(state: str, kind: str, sections: Sequence[_Plate | _Block]) -> str:
-    """State after a line that is not data."""
-    if kind == "blank":
-        # A blank line between a title and its block is passed over, as one after a block ends it.
-        waiting = state == "block" and isinstance(sections[-1], _Block) and not sections[-1].rows
-        return state if state == "footer" or waiting else "open"
-    return {"title": "block", "header": "plates", "information": "information"}.get(kind, kind)
-
-
-def _is_grid_row(first: str, cells: Sequence[str]) -> bool:
-    if column_numbers(cells) is not None:
-        return True
-    values = cells[1:] if row_of_label(first) else cells
-    return len(cells) > 1 and looks_like_numbers(values)
-
-
-def _title(cells: Sequence[str]) -> str:
-    return " ".join(", ".join(cell.strip() for cell in cells if cell.strip()).split())
-
-
-def _plate(header: Sequence[str], cells: Sequence[str]) -> _Plate:
-    named = {name.strip().casefold(): cell.strip() for name, cell in zip(header, cells, strict=False)}
-    barcode = clean_cell(named.get("barcode", "")).strip('"')
-    key = named.get("plate", ""), named.get("repeat", "")
-    return _Plate(key, barcode or None, named.get("label", ""), named.get("formula", ""))
-
-
-def _with_plates(sections: Sequence[_Plate | _Block]) -> list[_Block]:
-    """Give each block its plate information: the last before it, or the next after it in files that put it there."""
-    plates_first = bool(sections) and isinstance(sections[0], _Plate)
-    plate: _Plate | None = None
-    for section in sections if plates_first else reversed(sections):
-        if isinstance(section, _Plate):
-            plate = section
-        else:
-            section.plate = plate
-    blocks = [section for section in sections if isinstance(section, _Block) and section.rows]
-    for block in blocks:
-        if not block.title and block.plate:
-            block.title = f"{CALCULATED}{block.plate.formula}" if block.plate.formula else f"{RAW}{block.plate.label}"
-        block.title = block.title or RAW.strip()
-    return blocks
+    if is_workbook(data):
+        taken = read_sheet(path, sheet=sheet)
+        return taken.rows, tuple(f"sheet {name}" for name in taken.others)
+    return text_rows(decode(data, path=path)), ()
 
 
 def _chosen(titles: Sequence[str], wanted: str | None, path: str | Path) -> list[str]:
@@ -293,7 +127,7 @@ def _chosen(titles: Sequence[str], wanted: str | None, path: str | Path) -> list
     return chosen
 
 
-def _plate_names(blocks: Sequence[_Block]) -> list[str]:
+def _plate_names(blocks: Sequence[EnvisionBlock]) -> list[str]:
     """Name of the plate of each block: a title that comes again for the same plate begins the next one."""
     seen: dict[tuple[object, str], int] = {}
     keys = []

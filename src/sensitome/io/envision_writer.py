@@ -74,7 +74,8 @@ def envision_text(
 
 
 def _information(plate: PlateMatrix, number: str, d: str, *, label: str = "", formula: str = "") -> list[str]:
-    barcode = f'="{plate.barcode}"' if plate.barcode else ""
+    # As the instrument does, so that neither Excel nor a delimiter in it changes a barcode.
+    barcode = f'"=""{plate.barcode}"""' if plate.barcode else ""
     what, value = ("Formula", formula) if formula else ("Label", f"{label}(1)")
     return [
         "Plate information ",

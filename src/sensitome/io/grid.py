@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from sensitome.errors import Fault
+from sensitome.io.cells import Row
 from sensitome.io.numbers import detect_decimal, parse_numbers
 from sensitome.io.readings import FloatArray
-from sensitome.io.text import Row
 from sensitome.plates import parse_well, well_name
 
 __all__ = [

@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sensitome.errors import SourceError, listed, suggestion
+from sensitome.io.cells import Row
 from sensitome.io.grid import column_numbers, lay_out, looks_like_numbers, row_of_label, values_of
 from sensitome.io.readings import PlateMatrix, Readings, readings_from
-from sensitome.io.text import Row, read_rows
+from sensitome.io.sheets import is_workbook, read_sheet
+from sensitome.io.sources import decode, read_bytes
+from sensitome.io.text import delimited_rows, sniff_delimiter
 
 __all__ = ["MatrixBlock", "matrix_blocks", "read_blocks", "read_matrix"]
 
@@ -72,7 +75,8 @@ def read_matrix(
         No matrix; no block of that name; text in a number; more wells in a row than column numbers, or more than
         32 × 48; a row letter twice. All faults at once, with line and column.
     """
-    blocks = matrix_blocks(read_rows(path, sheet=sheet, delimiter=delimiter))
+    rows, sheets = _rows(path, sheet=sheet, delimiter=delimiter)
+    blocks = matrix_blocks(rows)
     if not blocks:
         raise SourceError(
             "no plate matrix",
@@ -85,12 +89,22 @@ def read_matrix(
         names = [_PLATE.sub(r"\1", b.title).strip() for b in blocks]
         if len(set(names)) == len(names):
             names = names if len(names) > 1 else ["1"]
-            return read_blocks(blocks, names=names, taken="; ".join(titles), others=(), decimal=decimal, path=path)
+            return read_blocks(blocks, names=names, taken="; ".join(titles), others=sheets, decimal=decimal, path=path)
     chosen = _chosen(titles, block, path)
     taken = [b for b, title in zip(blocks, titles, strict=True) if title == chosen]
-    others = list(dict.fromkeys(title for title in titles if title != chosen))
+    others = [*dict.fromkeys(title for title in titles if title != chosen), *sheets]
     names = [str(number) for number in range(1, len(taken) + 1)]
     return read_blocks(taken, names=names, taken=chosen, others=others, decimal=decimal, path=path)
+
+
+def _rows(path: str | Path, *, sheet: str | int | None, delimiter: str | None) -> tuple[list[Row], tuple[str, ...]]:
+    """Rows of the file, and the names of sheets that were left."""
+    data = read_bytes(path)
+    if is_workbook(data):
+        taken = read_sheet(path, sheet=sheet)
+        return taken.rows, tuple(f"sheet {name}" for name in taken.others)
+    text = decode(data, path=path)
+    return list(delimited_rows(text, delimiter=delimiter or sniff_delimiter(text), path=path)), ()
 
 
 def read_blocks(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from sensitome.errors import SensitomeError, SourceError, listed, suggestion
 from sensitome.io.analyst import looks_like_analyst, read_analyst
-from sensitome.io.envision import looks_like_envision, read_envision, text_rows
+from sensitome.io.cells import Row
+from sensitome.io.envision import read_envision
+from sensitome.io.envision_sections import looks_like_envision, text_rows
 from sensitome.io.fusion import looks_like_fusion, read_fusion
 from sensitome.io.grid import MOST_COLUMNS, MOST_ROWS, row_of_label
 from sensitome.io.headerless import looks_like_cellhts2_plate, read_cellhts2_plate
@@ -18,7 +20,9 @@ from sensitome.io.long_table import guess_columns, read_long_table
 from sensitome.io.matrix import MatrixBlock, matrix_blocks, read_matrix
 from sensitome.io.numbers import parse_numbers
 from sensitome.io.readings import Readings, refuse_beyond
-from sensitome.io.text import Row, decode, delimited_rows, read_bytes, sheet_rows, sniff_delimiter
+from sensitome.io.sheets import is_workbook, read_sheet
+from sensitome.io.sources import decode, read_bytes
+from sensitome.io.text import delimited_rows, sniff_delimiter
 
 __all__ = ["READERS", "Reader", "ReaderOptions", "find_reader", "guess_reader", "read_file"]
 
@@ -194,8 +198,8 @@ def guess_reader(path: str | Path) -> str:
     data = read_bytes(path)
     if data.startswith(b"PAR1"):
         return "long"
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        rows = sheet_rows(path)
+    if is_workbook(data):
+        rows = read_sheet(path).rows
         name = "envision" if looks_like_envision(rows) else _by_shape(rows, path)
     else:
         text = decode(data, path=path)

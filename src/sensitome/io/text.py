@@ -14,8 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
-from sensitome.errors import Fault, SourceError, listed, suggestion
+from sensitome.errors import Fault, SourceError, listed
+from sensitome.io.cells import Row, clean_cell
 from sensitome.io.numbers import detect_decimal, is_overflow, parse_number, parse_numbers
+from sensitome.io.sheets import is_workbook, read_sheet
 from sensitome.io.sources import decode, read_bytes
 
 __all__ = [
@@ -31,12 +33,8 @@ __all__ = [
     "read_rows",
     "read_table",
     "read_text",
-    "sheet_rows",
     "sniff_delimiter",
 ]
-
-#: A row of cells and its 1-based line in the source.
-Row = tuple[int, list[str]]
 
 # A comma may also be a decimal sign or stand in free text, the others hardly ever do: so it comes last.
 _DELIMITERS = ("\t", ";", "|", ",")
@@ -72,18 +70,6 @@ def sniff_delimiter(text: str) -> str:
     return next(sign for sign in _DELIMITERS if agreement[sign] and agreement[sign] >= best - 0.1)
 
 
-def clean_cell(cell: str) -> str:
-    r"""Cell without surrounding blanks and without the ``="…"`` by which programs keep Excel from changing text.
-
-    >>> clean_cell(' ="0012" '), clean_cell("\xa0A1 ")
-    ('0012', 'A1')
-    """
-    cell = cell.strip(" \t\n\xa0\ufeff")
-    if cell.startswith('="') and cell.endswith('"') and len(cell) > 2:
-        return cell[2:-1].strip()
-    return cell
-
-
 def delimited_rows(text: str, *, delimiter: str, path: str | Path) -> Iterator[Row]:
     """Rows of delimited text, cells cleaned; a quoted cell may hold delimiters and line ends; blank lines included.
 
@@ -111,43 +97,11 @@ def delimited_rows(text: str, *, delimiter: str, path: str | Path) -> Iterator[R
         ) from error
 
 
-def sheet_rows(path: str | Path, *, sheet: str | int | None = None) -> list[Row]:
-    """Rows of one sheet of an Excel workbook as text; numbers keep every digit that the workbook holds.
-
-    Parameters
-    ----------
-    path : an .xlsx, .xlsm, .xlsb or .xls file
-    sheet : name or 0-based number; None takes the only sheet, or the first one that is not empty
-
-    Raises
-    ------
-    SourceError
-        It is not a workbook, or it has no such sheet; the sheets that it has are named.
-    """
-    import fastexcel
-
-    data = read_bytes(path)
-    try:
-        workbook = fastexcel.read_excel(data)
-    except fastexcel.FastExcelError as error:
-        raise SourceError(
-            "file is not an Excel workbook",
-            where=path,
-            found=str(error).split("\n")[0],
-            next_step="Open it in Excel and save it as .xlsx, or export CSV.",
-        ) from error
-    for name in _sheet_names(workbook.sheet_names, sheet, path):
-        rows = _cells_of(workbook, name)
-        if rows:
-            return rows
-    raise SourceError("workbook is empty", where=path, next_step="Export it from the instrument again.")
-
-
 def read_rows(path: str | Path, *, sheet: str | int | None = None, delimiter: str | None = None) -> list[Row]:
     """Rows of a delimited text file or of a sheet, as text with their lines; the kind is told by the content."""
     data = read_bytes(path)
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return sheet_rows(path, sheet=sheet)
+    if is_workbook(data):
+        return read_sheet(path, sheet=sheet).rows
     text = decode(data, path=path)
     return list(delimited_rows(text, delimiter=delimiter or sniff_delimiter(text), path=path))
 
@@ -195,40 +149,6 @@ def _agreement(sign: str, lines: Sequence[str]) -> float:
     counts = [sum(part.count(sign) for part in line.split('"')[0::2]) for line in lines]
     positive = Counter(count for count in counts if count)
     return positive.most_common(1)[0][1] / len(counts) if positive else 0.0
-
-
-def _sheet_names(names: list[str], sheet: str | int | None, path: str | Path) -> list[str]:
-    if sheet is None:
-        return names
-    if isinstance(sheet, int) and 0 <= sheet < len(names):
-        return [names[sheet]]
-    if isinstance(sheet, str) and sheet in names:
-        return [sheet]
-    near = suggestion(sheet, names) if isinstance(sheet, str) else ""
-    raise SourceError(
-        "workbook has no such sheet",
-        where=path,
-        found=repr(sheet),
-        expected=listed(names),
-        next_step=near or "Name one of its sheets.",
-    )
-
-
-def _cells_of(workbook: object, name: str) -> list[Row]:
-    """Every row of a sheet from row 1 on as text; empty list when no cell is filled."""
-    load = workbook.load_sheet  # type: ignore[attr-defined]
-    text: pl.DataFrame = load(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-    if not text.width:
-        return []
-    exact: pl.DataFrame = load(name, header_row=None, skip_rows=0, dtypes="float").to_polars()
-    # Text of a number is cut to nine decimals on the way; the number itself is not.
-    columns = []
-    for words, number in zip(text.get_columns(), exact.get_columns(), strict=True):
-        shown = words.cast(pl.Float64, strict=False)
-        cut = shown.is_not_null() & number.is_not_null() & (shown != number)
-        repaired = number.map_elements(repr, return_dtype=pl.String) if cut.any() else words
-        columns.append(pl.select(pl.when(cut).then(repaired).otherwise(words)).to_series().fill_null("").to_list())
-    return [(line, [clean_cell(cell) for cell in cells]) for line, cells in enumerate(zip(*columns, strict=True), 1)]
 
 
 def _header_faults(header: list[str], line: int, path: str | Path) -> list[Fault]:
