@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sensitome.core.mixups import TURNS, fit_of_layout, fit_of_pattern, turned
+from sensitome.core.mixups import LAYOUTS, TURNS, fit_of_layout, fit_of_pattern, turned
 
 
 def screen(seed, *, libraries=4, replicates=6, reagent_sd=0.3, noise_sd=0.25, rows=8, columns=12):
@@ -94,7 +94,7 @@ def test_a_plate_with_its_controls_elsewhere_is_found(turn):
     values[7] = turned(values, turn)[7]
     fit = fit_of_layout(values, positive=positive, negative=negative, sample=mask)
     assert fit.margin[7] < -4
-    assert fit.turn[7] == turn
+    assert fit.layout[7] == turn
     assert np.delete(fit.margin, 7).min() > 4
 
 
@@ -115,14 +115,24 @@ def test_controls_that_do_nothing_are_seldom_called_turned():
     assert np.mean(np.concatenate(margins) < -4) < 0.01
 
 
-def test_a_layout_that_a_turn_leaves_as_it_is_tells_nothing():
+def test_exchanged_controls_are_found():
+    values, mask, _ = screen(6, replicates=3)
+    positive, negative = controls(values.shape)
+    values[positive] -= 3
+    values[7] += 3 * positive[7] - 3 * negative[7]
+    fit = fit_of_layout(values, positive=positive, negative=negative, sample=mask)
+    assert fit.margin[7] < -4
+    assert LAYOUTS[fit.layout[7]] == "positives and negatives are exchanged"
+
+
+def test_a_layout_that_a_turn_leaves_as_it_is_tells_nothing_of_turns():
     values, mask, _ = screen(8)
     positive, negative = np.zeros(values.shape, dtype=bool), np.zeros(values.shape, dtype=bool)
     positive[:, :, 0] = positive[:, :, 11] = True
     negative[:, :, 5] = negative[:, :, 6] = True
     fit = fit_of_layout(values, positive=positive, negative=negative, sample=mask & ~negative)
-    assert np.isnan(fit.margin).all()
-    np.testing.assert_array_equal(fit.turn, -1)
+    np.testing.assert_array_equal(fit.layout, len(TURNS))
+    np.testing.assert_allclose(fit.best_other, -fit.as_laid_out)
 
 
 def test_without_controls_the_layout_tells_nothing():

@@ -194,6 +194,12 @@ def test_a_stripe_is_found_where_it_is_and_flat_plates_have_few():
     assert stats.binom.cdf(striped[2:].sum() - 1, 498, 0.01) < 0.9999
 
 
+def test_a_smooth_surface_makes_no_stripes():
+    values, mask = flat_plates(np.random.default_rng(19), plates=300)
+    tests = spatial_tests(values + 2 * ordinary_artefact("gradient") + 2 * ordinary_artefact("bowl"), mask)
+    assert (tests.row_stripes.any(axis=1) | tests.column_stripes.any(axis=1)).mean() < 0.03
+
+
 def test_library_means_center_each_plate_and_skip_gaps():
     values = np.array([[[0.0, 1.0, 2.0]], [[10.0, 11.0, np.nan]], [[5.0, 5.0, 5.0]]])
     means = library_means(values, np.ones(values.shape, dtype=bool), library=np.array([0, 0, 1]))

@@ -241,7 +241,7 @@ def test_swapped_turned_and_copied_plates_are_found():
     )
     assert of(quality, "identity_q", subject=names[9])["detail"].item().startswith("looks turned by 180° (r 0.")
     assert of(quality, "layout_margin", subject=names[9])["verdict"].item() == "fail"
-    assert "when turned by 180°" in of(quality, "layout_margin", subject=names[9])["detail"].item()
+    assert "if turned by 180°" in of(quality, "layout_margin", subject=names[9])["detail"].item()
     twin = of(quality, "twins").filter(pl.col("verdict") == "fail")
     assert twin["subject"].to_list() == [names[5], names[14]]
     assert twin["detail"].to_list() == [f'equal to "{names[14]}"', f'equal to "{names[5]}"']
@@ -378,7 +378,7 @@ def test_many_hits_are_cautioned_against():
     with pytest.warns(Caution) as caught:
         caution_many_hits(plates_with_many_hits(many_hits(0.35)))
     assert str(caught[0].message) == (
-        "many hits on a plate in plates 'L0-A-drug-1': found up to 34% of the samples, expected at most 20%. "
+        "many hits in plate 'L0-A-drug-1': found up to 34% of the samples, expected at most 20%. "
         "Median, loess and B-score normalization take hits for background there: normalize these plates by scattered "
         "negative controls."
     )

@@ -17,7 +17,7 @@ from sensitome.core.grouped import sum_by_group
 from sensitome.core.patterns import clipped_rows, fisher_z, unit_rows
 from sensitome.core.robust import mad, median, nan_median
 
-__all__ = ["TURNS", "LayoutFit", "PatternFit", "fit_of_layout", "fit_of_pattern", "turned"]
+__all__ = ["LAYOUTS", "TURNS", "LayoutFit", "PatternFit", "fit_of_layout", "fit_of_pattern", "turned"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -25,6 +25,9 @@ IntArray = npt.NDArray[np.intp]
 
 #: How a plate can be turned or read, beside as laid out.
 TURNS = ("turned by 180°", "mirrored left to right", "mirrored top to bottom")
+
+#: What may have happened to controls that do not part as laid out.
+LAYOUTS = (*TURNS, "positives and negatives are exchanged")
 
 #: A pattern is compared where at least so many wells have a reading on both sides.
 FEWEST_COMMON = 20
@@ -44,14 +47,14 @@ class LayoutFit:
     Parameters
     ----------
     as_laid_out : median of negatives − median of positives, in scaled MADs of the samples, in the screen's direction
-    best_turned : the largest of the same under the layouts of `TURNS`
-    turn : which of `TURNS` that is; −1 where none can be told from the layout
-    margin : (as_laid_out − best_turned) in standard errors of medians of so few wells; NaN where no turn can be told
+    best_other : the largest of the same under the other `LAYOUTS`
+    layout : which of `LAYOUTS` that is; −1 without both controls
+    margin : (as_laid_out − best_other) in standard errors of medians of so few wells
     """
 
     as_laid_out: FloatArray
-    best_turned: FloatArray
-    turn: IntArray
+    best_other: FloatArray
+    layout: IntArray
     margin: FloatArray
 
 
@@ -65,7 +68,7 @@ def fit_of_layout(log2_values: FloatArray, *, positive: BoolArray, negative: Boo
 
     Returns
     -------
-    The fit; NaN for plates without both controls, or whose layout a turn leaves as it is
+    The fit; NaN for plates without both controls. A turn that leaves the layout as it is cannot be told: left out.
 
     Notes
     -----
@@ -78,20 +81,20 @@ def fit_of_layout(log2_values: FloatArray, *, positive: BoolArray, negative: Boo
     laid = _separation(log2_values, positive, negative) / scale
     direction = -1.0 if np.nan_to_num(nan_median(laid, axis=0)) < 0 else 1.0
     laid = laid * direction
-    fits = np.full((len(TURNS), len(log2_values)), -np.inf)
+    fits = np.full((len(LAYOUTS), len(log2_values)), -np.inf)
+    fits[-1] = np.where(np.isnan(laid), -np.inf, -laid)
     for turn in range(len(TURNS)):
         read = np.asarray(turned(log2_values, turn), dtype=np.float64)
         moves = (positive != turned(positive, turn)) | (negative != turned(negative, turn))
         fit = direction * _separation(read, positive, negative) / scale
         fits[turn] = np.where(moves.any(axis=(1, 2)) & ~np.isnan(fit), fit, -np.inf)
-    turn_index = fits.argmax(axis=0)
-    best = fits.max(axis=0)
+    layout, best = fits.argmax(axis=0), fits.max(axis=0)
     there = ~np.isnan(log2_values)
     n_pos, n_neg = (positive & there).sum(axis=(1, 2)), (negative & there).sum(axis=(1, 2))
     known = np.isfinite(best) & ~np.isnan(laid)
     error = 1.2533 * np.sqrt(2 * (1 / np.maximum(n_pos, 1) + 1 / np.maximum(n_neg, 1)))
     margin = np.where(known, (laid - np.where(known, best, 0.0)) / error, np.nan)
-    return LayoutFit(laid, np.where(known, best, np.nan), np.where(known, turn_index, -1), margin)
+    return LayoutFit(laid, np.where(known, best, np.nan), np.where(known, layout, -1), margin)
 
 
 def _separation(values: FloatArray, positive: BoolArray, negative: BoolArray) -> FloatArray:

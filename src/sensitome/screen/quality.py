@@ -318,8 +318,8 @@ def caution_many_hits(plates: pl.DataFrame, *, share: float = 0.2) -> None:
     worst_share = float(plates["share"].max() or 0.0)  # type: ignore[arg-type]
     warnings.warn(
         Caution(
-            "many hits on a plate",
-            where=f"plates {listed(plates['plate'], last='and')}",
+            "many hits",
+            where=f"{'plate' if plates.height == 1 else 'plates'} {listed(plates['plate'], last='and')}",
             found=f"up to {worst_share:.0%} of the samples",
             expected=f"at most {share:.0%}",
             next_step="Median, loess and B-score normalization take hits for background there: "

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.core.grouped import sum_by_group
-from sensitome.core.mixups import TURNS, fit_of_layout, fit_of_pattern
+from sensitome.core.mixups import LAYOUTS, TURNS, fit_of_layout, fit_of_pattern
 from sensitome.core.robust import mad, median
 from sensitome.core.separation import (
     coefficient_of_variation,
@@ -206,7 +206,7 @@ def _measure_layout(data: PlateData, figures: PlateFigures) -> None:
     fit = fit_of_layout(data.log2_signal, positive=data.positive, negative=data.negative, sample=data.sample)
     figures.values["layout_margin"] = fit.margin
     figures.details["layout_margin"] = {
-        int(plate): f"controls {fit.best_turned[plate]:.1f} SD apart when {TURNS[fit.turn[plate]]}, "
+        int(plate): f"controls {fit.best_other[plate]:.1f} SD apart if {LAYOUTS[fit.layout[plate]]}, "
         f"{fit.as_laid_out[plate]:.1f} SD as laid out"
         for plate in np.flatnonzero(fit.margin < 0)
     }
