@@ -45,6 +45,9 @@ Jobs = Annotated[
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put the study and its results.")] = Path("demo"),
+    scenario_name: Annotated[
+        str, typer.Option("--scenario", help="Which screen; see the page on simulation.")
+    ] = "main",
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 20210526,
     jobs: Jobs = 0,
 ) -> None:
@@ -56,7 +59,7 @@ def demo(
 
     study_folder = folder / "study"
     typer.echo(f"Simulating a screen with known truth in {study_folder} …")
-    write_study(simulate_screen(scenario("main"), seed=seed), study_folder)
+    write_study(simulate_screen(scenario(scenario_name), seed=seed), study_folder)
     study = read_study(study_folder)
     _run_and_tell(study, folder=study_folder, out=folder / "results", jobs=jobs)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sensitome.errors import MethodError, listed, suggestion
-from sensitome.screen.simulation.settings import SimulationSettings
+from sensitome.screen.simulation.settings import Design, ReagentKind, SimulationSettings
 
 __all__ = ["SCENARIOS", "Scenario", "scenario"]
 
@@ -27,11 +27,27 @@ class Scenario:
     changes: dict[str, Any]
 
 
+def _few(kind: ReagentKind, count: int) -> ReagentKind:
+    """Fewer reagents of the same class."""
+    return kind.model_copy(update={"count": count})
+
+
+_MIMICS, _INHIBITORS = Design().kinds
+
 #: Every scenario by its name.
 SCENARIOS: dict[str, Scenario] = {
     entry.name: entry
     for entry in (
         Scenario("main", "40 sensitizers in biological patterns, ordinary noise", {}),
+        Scenario(
+            "small",
+            "150 mimics and 70 inhibitors on plates of 96 wells, 8 sensitizers: to try things out in seconds",
+            {
+                "design.plate_wells": 96,
+                "design.kinds": (_few(_MIMICS, 150), _few(_INHIBITORS, 70)),
+                "effects.sensitizers": {"mimic": 6, "inhibitor": 2},
+            },
+        ),
         Scenario("null", "nothing to find", {"effects.sensitizers": {}}),
         Scenario("no_artifacts", "no place effects", {"surface.scale": 0.0}),
         Scenario("spatial2x", "place effects twice as strong", {"surface.scale": 2.0}),
