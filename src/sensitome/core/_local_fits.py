@@ -148,7 +148,7 @@ def surfaces(
     if not len(signal):
         return result
     for chunk in _chunks(fitted, geometry, most=ROBUST_CHUNK if fits > 1 else PLAIN_CHUNK):
-        readings = [signal[plates][:, shape.wells] for shape, plates in chunk]
+        readings = [np.take(signal[plates], shape.wells, axis=1) for shape, plates in chunk]
         weights: list[FloatArray] | None = None
         for _ in range(fits - 1):
             steps = [shape.steps for shape, _ in chunk]

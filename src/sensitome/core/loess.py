@@ -196,7 +196,7 @@ class _Geometries:
     place : (wells, dimensions) of the plate
     span, degree, normalize, surface : as for `loess_surface`
     robust : whether residuals will be needed
-    offsets : (wells, wells) which of the squared offsets lies between two wells
+    offsets : (wells, wells) which of the squared offsets lies between two wells; used by the direct surface
     squares : (offsets, dimensions) the different squared offsets
     powers : powers of the terms
     terms, products : (terms, wells), (pairs, wells) at all places
@@ -225,9 +225,13 @@ class _Geometries:
             raise MethodError("loess of this degree is not supported", found=degree, expected="0, 1 or 2")
         if not span > 0:
             raise MethodError("loess has no neighborhood", found=f"span = {span}", expected="a span above 0")
-        steps = np.abs(place[:, np.newaxis] - place).astype(np.intp)
-        size = steps.max(axis=(0, 1)) + 1
-        offsets = np.ravel_multi_index(tuple(np.moveaxis(steps, -1, 0)), tuple(size))
+        size = [int(np.ptp(each)) + 1 for each in place.T]
+        offsets = np.zeros((len(place), len(place)), dtype=np.intp)
+        if surface == "direct":
+            for each, positions in zip(place.T, size, strict=True):
+                step = (each - each.min()).astype(np.intp)
+                offsets *= positions
+                offsets += np.abs(step[:, np.newaxis] - step)
         squares = np.indices(tuple(size)).reshape(len(size), -1).T.astype(np.float64) ** 2
         powers = exponents(place.shape[1], degree)
         terms = monomials(_unit(place, place), powers)
@@ -256,7 +260,7 @@ class _Geometries:
         if kernel is None:
             return None
         points = _unit(self.place, self.place)
-        basis, products = self.terms[:, wells], self.products[:, wells]
+        basis, products = np.take(self.terms, wells, axis=1), np.take(self.products, wells, axis=1)
         final = LocalFits(kernel, basis, products, points, self.powers, self.terms, direct=True)
         steps = final
         if self.robust:
@@ -281,7 +285,7 @@ class _Geometries:
         kernel = _tricube(vertices / scale, data / scale, neighbors=neighbors, span=self.span)
         if kernel is None:
             return None
-        basis, products = self.terms[:, wells], self.products[:, wells]
+        basis, products = np.take(self.terms, wells, axis=1), np.take(self.products, wells, axis=1)
         points = _unit(vertices, self.place)
         final = LocalFits(kernel, basis, products, points, self.powers, readout, direct=False)
         steps = replace(final, readout=readout[wells]) if self.robust else final
@@ -296,7 +300,7 @@ class _Geometries:
         order = distance.argsort(kind="stable")
         rank = np.empty(len(order), dtype=np.uint16)
         rank[order] = np.arange(len(order))
-        offsets = self.offsets[:, wells]
+        offsets = np.take(self.offsets, wells, axis=1)  # indexing by [:, wells] would leave the columns contiguous
         ranks = rank[offsets]
         ranks.partition(neighbors - 1, axis=1)
         radius = distance[order[ranks[:, neighbors - 1]]] * max(1.0, self.span)
