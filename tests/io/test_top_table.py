@@ -9,6 +9,9 @@ from sensitome.errors import LayoutError, TableError
 from sensitome.io.cellhts2 import read_cellhts2
 from sensitome.io.top_table import top_table, write_top_table
 from sensitome.plates import well_name
+from sensitome.screen.normalize import normalize
+from sensitome.screen.score import score
+from sensitome.settings import NormalizeSettings, ScoreSettings
 
 
 def wells(replicates: int = 2, **columns: object) -> pl.DataFrame:
@@ -127,12 +130,25 @@ def test_missing_columns_are_named() -> None:
     assert str(caught.value) == "table 'scores' lacks columns: found columns 'place' and 'score', expected 'position'."
 
 
-def test_the_kinome_screen_gives_its_top_table_to_the_byte(shared: Path, tmp_path: Path) -> None:
+def kinome(shared: Path) -> tuple[pl.DataFrame, bytes]:
+    """The screen as cellHTS2 reads it, and the top table that cellHTS2 wrote."""
     folder = shared / "data" / "screens" / "identifying-genetic-dependencies"
     roles = {"siPLK1": "positive", "siCON1": "negative", "siCON2": "negative", "allstar": "negative"}
-    screen = read_cellhts2(folder, roles=roles, screenlog="none").with_columns(
-        pl.when(pl.col("role") != "empty").then("signal").alias("signal")
-    )
+    return read_cellhts2(folder, roles=roles, screenlog="none"), (folder / "TopTable.txt").read_bytes()
+
+
+def test_the_kinome_screen_gives_its_top_table_to_the_byte(shared: Path, tmp_path: Path) -> None:
+    wells, expected = kinome(shared)
+    normalized = normalize(wells, settings=NormalizeSettings(method="median", scale="log2"))
+    settings = ScoreSettings(unit="well", standardize="zscore", sign="+", summary="median")
+    path = tmp_path / "TopTable.txt"
+    write_top_table(normalized, score(normalized, settings=settings), path)
+    assert path.read_bytes() == expected
+
+
+def test_plain_arithmetic_gives_the_same_top_table(shared: Path, tmp_path: Path) -> None:
+    wells, expected = kinome(shared)
+    screen = wells.with_columns(pl.when(pl.col("role") != "empty").then("signal").alias("signal"))
 
     def sample_median(value: pl.Expr, group: str) -> pl.Expr:
         return pl.when(pl.col("role") == "sample").then(value).median().over(group)
@@ -146,4 +162,4 @@ def test_the_kinome_screen_gives_its_top_table_to_the_byte(shared: Path, tmp_pat
     )
     path = tmp_path / "TopTable.txt"
     write_top_table(screen, z.group_by("position").agg(pl.col("z").median().alias("score")), path)
-    assert path.read_bytes() == (folder / "TopTable.txt").read_bytes()
+    assert path.read_bytes() == expected

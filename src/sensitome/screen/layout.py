@@ -59,7 +59,7 @@ def read_wells(
     plates : plate list, as a file (`plate_list.read_plate_list`) or as a table whose files are named from here
     library : library, as a file (`library.read_library`, also a wellmap layout) or as a table
     reader : format of the plate files: a name of `readers.READERS`, or "auto"
-    options : what the reader should take from a file
+    options : what the reader should take from a file; its `wells` also bounds the wells of the library
     roles : the lab's own words for roles → one of `tables.ROLES`
     jobs : threads that read plate files; the result does not depend on them
 
@@ -82,7 +82,8 @@ def read_wells(
         As `plate_files.read_plate_files` and `lay_out`.
     """
     file = "plate list" if isinstance(plates, pl.DataFrame) else plates
-    plate_list, listed_wells = _read_both(plates, library, roles=roles)
+    plate_format = options.wells if options is not None else None
+    plate_list, listed_wells = _read_both(plates, library, roles=roles, plate_format=plate_format)
     readings = read_plate_files(plate_list, file=file, reader=reader, options=options, jobs=jobs)
     return lay_out(plate_list, listed_wells, readings=readings, file=file)
 
@@ -144,7 +145,9 @@ def lay_out(
     return wells
 
 
-def _read_both(plates: Table, library: Table, *, roles: Mapping[str, str] | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _read_both(
+    plates: Table, library: Table, *, roles: Mapping[str, str] | None, plate_format: int | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Plate list and library, or the faults of both."""
     errors: list[SensitomeError] = []
     plate_list = listed_wells = pl.DataFrame()
@@ -154,9 +157,9 @@ def _read_both(plates: Table, library: Table, *, roles: Mapping[str, str] | None
         errors.append(error)
     try:
         if isinstance(library, pl.DataFrame):
-            listed_wells = library_from(library, roles=roles)
+            listed_wells = library_from(library, roles=roles, plate_format=plate_format)
         else:
-            listed_wells = read_library(library, roles=roles)
+            listed_wells = read_library(library, roles=roles, plate_format=plate_format)
     except SensitomeError as error:
         errors.append(error)
     raise_together("plate list and library", errors)
