@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sensitome.core.spatial import (
-    correction_needed,
-    edge_index,
-    edge_mask,
-    edge_permutation_p,
-    library_means,
-    line_effects,
-    spatial_tests,
-)
+from sensitome.core.edge import edge_mask
+from sensitome.core.spatial import correction_needed, library_means, spatial_tests
 
 TESTS = ("p_edge", "p_rows", "p_columns", "p_trend", "p_neighbors", "p_value")
 
@@ -149,38 +142,6 @@ def test_the_trend_test_is_the_regression_on_a_quadratic_surface():
     n = len(y)
     f = ((total - rest) / 5) / (rest / (n - 6))
     np.testing.assert_allclose(tests.p_trend, stats.f.sf(f, 5, n - 6), rtol=1e-8)
-
-
-def test_edge_index_by_hand():
-    plate = np.ones((1, 4, 6))
-    plate[0, 1:3, 1:5] = 3.0
-    np.testing.assert_allclose(edge_index(plate, np.ones(plate.shape, dtype=bool)), [-2.0])
-
-
-def test_edge_index_needs_both_sides():
-    mask = np.zeros((1, 4, 6), dtype=bool)
-    mask[0, 1:3, 1:5] = True
-    assert np.isnan(edge_index(np.zeros((1, 4, 6)), mask)).all()
-
-
-def test_permutation_p_of_the_edge_finds_an_edge_holds_its_level_and_repeats_with_its_seed():
-    values, mask = flat_plates(np.random.default_rng(17), plates=120, rows=8, columns=12, library=slice(0, 12))
-    values[0] -= 1.5 * edge_mask(8, 12)
-    p_value = edge_permutation_p(values, mask, rng=np.random.default_rng(1), permutations=199)
-    again = edge_permutation_p(values, mask, rng=np.random.default_rng(1), permutations=199)
-    np.testing.assert_array_equal(p_value, again)
-    assert p_value[0] == 1 / 200
-    assert stats.kstest(p_value[1:], "uniform").pvalue > 1e-3
-    assert stats.spearmanr(p_value[1:], spatial_tests(values, mask).p_edge[1:]).statistic > 0.5
-    assert np.isnan(edge_permutation_p(values[:1], mask[:1] & ~edge_mask(8, 12), rng=np.random.default_rng(1))).all()
-
-
-def test_line_effects_by_hand():
-    plate = np.zeros((1, 4, 6))
-    plate[0, 2] = -1.0
-    rows, columns = line_effects(plate, np.ones(plate.shape, dtype=bool))
-    np.testing.assert_array_equal(rows, [[0, 0, -1, 0]])
-    np.testing.assert_array_equal(columns, np.zeros((1, 6)))
 
 
 def test_a_stripe_is_found_where_it_is_and_flat_plates_have_few():

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sensitome.core.edge import edge_index, line_effects
 from sensitome.core.grouped import sum_by_group
 from sensitome.core.mixups import LAYOUTS, TURNS, fit_of_layout, fit_of_pattern
 from sensitome.core.robust import mad, median
@@ -20,7 +21,7 @@ from sensitome.core.separation import (
     ssmd,
     z_prime,
 )
-from sensitome.core.spatial import CorrectionNeeded, correction_needed, edge_index, line_effects
+from sensitome.core.spatial import CorrectionNeeded, correction_needed
 from sensitome.core.twins import twins
 from sensitome.plates import PlateCube, plate_cubes, row_letters
 from sensitome.tables import ROLES
