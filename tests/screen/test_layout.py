@@ -255,8 +255,8 @@ def test_a_format_that_was_said_bounds_the_library_and_the_files(tmp_path: Path)
         read_wells(plates, library=wells, options=options)
     assert str(caught.value).startswith(
         "library: 48 faults.\n"
-        f"  {wells}, line 10, column well: found 'A09', expected a well from A01 to F08 of a plate of 48 wells (6 × 8). "
-        "Check the well, or the format of the plates.\n"
+        f"  {wells}, line 10, column well: found 'A09', expected a well from A01 to F08 of a plate of 48 wells "
+        "(6 × 8). Check the well, or the format of the plates.\n"
     )
     some = pl.read_csv(wells, infer_schema=False).filter(pl.col("well").str.contains("^[A-F]0[1-8]$"))
     with pytest.raises(SourceError) as files:
