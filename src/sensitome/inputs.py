@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
+from sensitome.errors import Fault, SettingsError, listed, suggestion
 from sensitome.io.cellhts2 import read_cellhts2
 from sensitome.io.cellhts2_files import find_files, read_plates
 from sensitome.io.expressed import read_expressed
@@ -14,7 +16,7 @@ from sensitome.io.readers import ReaderOptions
 from sensitome.io.well_table import read_well_table
 from sensitome.screen.layout import read_wells
 from sensitome.settings import Inputs
-from sensitome.tables import Reagents, Wells
+from sensitome.tables import ROLES, Reagents, Wells
 
 __all__ = ["input_files", "read_expression", "read_inputs", "split_reagents"]
 
@@ -68,6 +70,11 @@ def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
     SensitomeError
         As the readers and the layout: all faults at once.
     """
+    return _mark_controls(_read(inputs, folder=folder, jobs=jobs), inputs.controls)
+
+
+def _read(inputs: Inputs, *, folder: Path, jobs: int) -> pl.DataFrame:
+    """Wells from the source that the study names."""
     if inputs.plates:
         options = ReaderOptions(
             block=inputs.block,
@@ -96,7 +103,13 @@ def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
             gene_ids=inputs.gene_ids,
             jobs=jobs,
         )
-    return read_well_table(folder / str(inputs.wells), columns=inputs.columns, roles=inputs.roles)
+    return read_well_table(
+        folder / str(inputs.wells),
+        columns=inputs.columns,
+        roles=inputs.roles,
+        cell_line=inputs.cell_line,
+        treatment=inputs.treatment,
+    )
 
 
 def read_expression(inputs: Inputs, *, folder: Path) -> pl.DataFrame | None:
@@ -129,6 +142,32 @@ def split_reagents(wells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .sort("reagent", "kind")
     )
     return wells.select(READING_COLUMNS), reagents.select(*Reagents.column_names(), *extras)
+
+
+def _mark_controls(wells: pl.DataFrame, controls: Mapping[str, str]) -> pl.DataFrame:
+    """Give reagents that the study calls controls their role, and their own name as control class."""
+    if not controls:
+        return wells
+    known = wells["reagent"].drop_nulls().unique().sort().to_list()
+    faults = [
+        Fault("a reagent of the library", column=f"inputs.controls.{name}", next_step=suggestion(name, known))
+        for name in controls
+        if name not in known
+    ] + [
+        Fault(listed(ROLES), column=f"inputs.controls.{name}", value=role)
+        for name, role in controls.items()
+        if role not in ROLES
+    ]
+    if faults:
+        raise SettingsError("some controls cannot be marked", faults=faults)
+    role = pl.col("reagent").replace_strict(dict(controls), default=None, return_dtype=pl.String)
+    return wells.with_columns(
+        pl.coalesce(role, pl.col("role").cast(pl.String)).cast(pl.Enum(ROLES)).alias("role"),
+        pl.when(role.is_not_null())
+        .then(pl.coalesce("control_class", "reagent"))
+        .otherwise("control_class")
+        .alias("control_class"),
+    )
 
 
 def _cellhts2_files(source: Path, inputs: Inputs) -> list[Path]:

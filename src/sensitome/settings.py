@@ -100,12 +100,14 @@ class Inputs(_Settings):
     """Column names of long tables: our name → theirs."""
     decimal: Literal[".", ","] | None = None
     """Decimal mark of the plate files, when it cannot be told from them."""
+    controls: dict[str, str] = Field(default_factory=dict)
+    """Reagents that are controls, where the library has no roles: reagent → negative, positive, untreated …"""
     roles: dict[str, str] = Field(default_factory=dict)
     """The lab's own words for roles: their word → sample, negative, positive, untreated, empty or excluded."""
     cell_line: str = "cells"
-    """Cell line of a cellHTS2 folder."""
+    """Cell line of a cellHTS2 folder, or of a well table that does not say."""
     treatment: str = "none"
-    """Treatment of a cellHTS2 folder."""
+    """Treatment of a cellHTS2 folder, or of a well table that does not say."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Inputs:
@@ -135,14 +137,16 @@ class NormalizeSettings(_Settings):
     """Which method takes the plate's level or surface away."""
     scale: Literal["log2", "raw"]
     """Whether the method works on log2 readings (and subtracts) or on raw readings (and divides)."""
-    statistics_from: Literal["samples", "all-wells"] = "samples"
-    """Wells that define a plate's center and spread: the samples, or, as HiTSeekR, controls as well."""
+    statistics_from: Literal["samples", "all-wells", "negatives"] = "samples"
+    """Wells that define a plate's center, spread or surface: the samples; controls as well; or negatives alone."""
     span: Annotated[float, Field(gt=0, le=10)] = 0.7
     """Loess: share of the wells in each local fit."""
     degree: Literal[0, 1, 2] = 2
     """Loess: degree of the local polynomial."""
     family: Literal["gaussian", "symmetric"] = "symmetric"
     """Loess: least squares, or Tukey's bisquare against outlying wells."""
+    scale_axes: bool = False
+    """Loess: divide rows and columns by their spread first (R's ``normalize``), so that both count alike."""
     bandwidth: Annotated[float, Field(ge=0)] = 0.0
     """locfit: fixed bandwidth ``h`` in wells; 0 = by `span` (its ``nn``) alone."""
     variance: Literal["none", "plate", "batch", "experiment"] = "none"

@@ -41,22 +41,26 @@ WELL_TABLE_COLUMNS: tuple[Column, ...] = (
     Column("control_class", ("control group",)),
 )
 
-#: What stands where the table says nothing.
-_DEFAULTS = {"library_plate": "1", "cell_line": "cells", "treatment": "none"}
 _KNOWN = {column.name for column in WELL_TABLE_COLUMNS}
 
 
 def read_well_table(
-    path: str | Path, *, columns: Mapping[str, str] | None = None, roles: Mapping[str, str] | None = None
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+    cell_line: str = "cells",
+    treatment: str = "none",
 ) -> pl.DataFrame:
     """Read a screen that lies in one long table.
 
     Parameters
     ----------
     path : Parquet, CSV, TSV or XLSX with at least ``well`` and ``signal``; usual other names are understood
-        (`WELL_TABLE_COLUMNS`). Without them: library plate "1", cell line "cells", treatment "none", replicate 1.
+        (`WELL_TABLE_COLUMNS`); without them the library plate is "1" and the replicate 1
     columns : our column name → theirs, where they are not the usual ones
     roles : the lab's own words for roles → one of `tables.ROLES`; without a role a well with a reagent is a sample
+    cell_line, treatment : of every well, where the table does not say
 
     Returns
     -------
@@ -73,7 +77,8 @@ def read_well_table(
     frame = _typed(path)
     named, faults = name_columns(_rename(frame, columns or {}, path=path), WELL_TABLE_COLUMNS, file=path)
     raise_faults("well table", faults)
-    absent = [pl.lit(_DEFAULTS.get(name), pl.String).alias(name) for name in _KNOWN if name not in named.columns]
+    defaults = {"library_plate": "1", "cell_line": cell_line, "treatment": treatment}
+    absent = [pl.lit(defaults.get(name), pl.String).alias(name) for name in _KNOWN if name not in named.columns]
     wells = named.with_columns(absent)
     faults = empty_cells(wells, ["well"], file=path)
     wells, wrong = locate_wells(wells, file=path)
@@ -86,7 +91,7 @@ def read_well_table(
     role, wrong = words_to(wells, "role", role_meanings(roles), file=path, next_step=step)
     own_words = pl.col("role").alias("_word")
     faults += wrong
-    wells = _fill_in(wells.with_columns(own_words).with_columns(role))
+    wells = _fill_in(wells.with_columns(own_words).with_columns(role), defaults=defaults)
     faults += _doubled_wells(wells, path=path)
     raise_faults("well table", faults)
     return _ordered(wells)
@@ -132,12 +137,12 @@ def _replicates(wells: pl.DataFrame, *, path: str | Path) -> tuple[pl.DataFrame,
     return whole_numbers(text, "replicate", file=path)
 
 
-def _fill_in(wells: pl.DataFrame) -> pl.DataFrame:
+def _fill_in(wells: pl.DataFrame, *, defaults: Mapping[str, str]) -> pl.DataFrame:
     """Say what the table leaves out: role, kind, control class, the name of the plate."""
     has_reagent = pl.col("reagent").is_not_null()
     texts = ["library_plate", "cell_line", "treatment", "batch", "plate", "reagent", "kind", "control_class"]
     plain = wells.with_columns(pl.col(texts).cast(pl.String)).with_columns(
-        *(pl.col(name).fill_null(value) for name, value in _DEFAULTS.items()),
+        *(pl.col(name).fill_null(value) for name, value in defaults.items()),
         pl.coalesce("role", pl.when(has_reagent).then(pl.lit("sample")).otherwise(pl.lit("empty"))).alias("role"),
         pl.coalesce("control_class", "_word").alias("control_class"),
     )

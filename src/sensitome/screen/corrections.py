@@ -78,9 +78,7 @@ def centered(name: str) -> Run:
     record = centering.METHODS[name]
 
     def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
-        sample = masks.sample
-        if "sample" in record.needs and settings.statistics_from == "all-wells":
-            sample = np.ones_like(masks.sample)
+        sample = _defining(masks, settings)
         roles = {"is_negative": masks.negative, "is_positive": masks.positive}
         if record.additive:
             normalized = record.kernel(values, sample, additive=settings.scale == "log2", **roles)
@@ -89,6 +87,13 @@ def centered(name: str) -> Run:
         return Corrected(_level(values, normalized, settings), normalized, np.zeros(values.shape, dtype=np.bool_))
 
     return run
+
+
+def _defining(masks: Masks, settings: NormalizeSettings) -> BoolArray:
+    """Wells that define a plate's statistics or surface."""
+    if settings.statistics_from == "samples":
+        return masks.sample
+    return masks.negative if settings.statistics_from == "negatives" else np.ones_like(masks.sample)
 
 
 def _level(values: FloatArray, normalized: FloatArray, settings: NormalizeSettings) -> FloatArray:
@@ -121,20 +126,26 @@ def _surface(fit: Callable[[FloatArray, BoolArray, NormalizeSettings], FloatArra
     """Subtract a fitted surface from log2 readings, or divide raw readings by it."""
 
     def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
-        fitted = fit(values, masks.sample, settings)
+        defining = _defining(masks, settings)
+        fitted = fit(values, defining, settings)
         if settings.scale == "log2":
             normalized = values - fitted
         else:
             with np.errstate(divide="ignore", invalid="ignore"):
                 normalized = np.where(fitted > 0, values / fitted, np.nan)
-        return Corrected(fitted, normalized, extrapolated(masks.sample & np.isfinite(values)))
+        return Corrected(fitted, normalized, extrapolated(defining & np.isfinite(values)))
 
     return run
 
 
 def _stats_loess(values: FloatArray, sample: BoolArray, settings: NormalizeSettings) -> FloatArray:
     return loess_surface(
-        values, sample, span=settings.span, degree=settings.degree, family=settings.family, normalize=False
+        values,
+        sample,
+        span=settings.span,
+        degree=settings.degree,
+        family=settings.family,
+        normalize=settings.scale_axes,
     )
 
 

@@ -241,11 +241,11 @@ METHODS: Mapping[str, Method] = {
             _BOTH,
             _LEVEL,
             "enough sample wells for a local fit",
-            "R 4.2.2 stats::loess(surface = 'direct', normalize = FALSE)",
+            "R 4.2.2 stats::loess(surface = 'direct', normalize = scale_axes)",
             "Cleveland & Devlin 1988, doi:10.1080/01621459.1988.10478639",
             f"{_PLATE384} and tests/oracle/loess_cases, 1e-9",
             stats_loess,
-            ("span", "degree", "family"),
+            ("span", "degree", "family", "scale_axes", "statistics_from"),
         ),
         Method(
             "cellhts2-loess-2007",
@@ -271,7 +271,7 @@ METHODS: Mapping[str, Method] = {
             "Loader 1999, doi:10.1007/b98858",
             f"{_PLATE384}, columns locfit_*",
             locfit,
-            ("span", "bandwidth", "degree"),
+            ("span", "bandwidth", "degree", "statistics_from"),
         ),
         Method(
             "sights-loess",
