@@ -11,27 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import comb
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from sensitome.core._small_systems import Inverse, pseudo_inverse, solve_all
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
-Inverse = Literal["singular_values", "eigenvalues"]
 Reweight = Callable[[FloatArray, FloatArray], FloatArray]
 
 #: Plates that are worked on together (with robust weights, without), and the bytes of kernel weights of a chunk.
 ROBUST_CHUNK = 64
 PLAIN_CHUNK = 1024
 CHUNK_BYTES = 1 << 24
-#: Points of all plates that are solved at a time: what fits in the cache of a core.
-SOLVE_BLOCK = 2048
-#: A pivot smaller than this share of its diagonal sends the point to the pseudo-inverse.
-SMALLEST_PIVOT = 1e-6
 #: Residuals below this share of the largest reading are rounding, not noise of the plate.
 ROUNDING = 1e-10
 #: Points that the pseudo-inverse takes at a time.
@@ -128,7 +123,7 @@ def surfaces(
     fitted: BoolArray,
     *,
     geometry: Callable[[BoolArray], Geometry | None],
-    inverse: Inverse,
+    rule: Inverse,
     fits: int,
     reweight: Reweight,
 ) -> FloatArray:
@@ -139,7 +134,7 @@ def surfaces(
     signal : (plates, wells)
     fitted : (plates, wells) wells that define the fit; the signal is finite there
     geometry : from a pattern of fitted wells
-    inverse : which pseudo-inverse mends points with too little to fit
+    rule : of the pseudo-inverse that mends points with too little to fit
     fits : how many times to fit; before every fit but the first wells are weighted by the last residuals
     reweight : from absolute residuals (plates, fitted) and their median (plates, 1) to weights; the median is not
         below the rounding of the signal, so that a perfect fit does not weight wells by noise
@@ -152,9 +147,9 @@ def surfaces(
         weights: list[FloatArray] | None = None
         for _ in range(fits - 1):
             steps = [shape.steps for shape, _ in chunk]
-            values = _fit(steps, readings, weights, inverse)
+            values = _fit(steps, readings, weights, rule)
             weights = [_weights(reading, value, reweight) for reading, value in zip(readings, values, strict=True)]
-        last = _fit([shape.final for shape, _ in chunk], readings, weights, inverse)
+        last = _fit([shape.final for shape, _ in chunk], readings, weights, rule)
         for (shape, plates), value in zip(chunk, last, strict=True):
             value[:, shape.unknown] = np.nan
             result[plates] = value
@@ -203,18 +198,18 @@ def _chunks(
 
 
 def _fit(
-    fits: list[LocalFits], readings: list[FloatArray], weights: list[FloatArray] | None, inverse: Inverse
+    fits: list[LocalFits], readings: list[FloatArray], weights: list[FloatArray] | None, rule: Inverse
 ) -> list[FloatArray]:
     """(plates, outputs) of each group of plates."""
     if weights is None:
-        return _fit_plain(fits, readings, inverse)
-    return _fit_weighted(fits, readings, weights, inverse)
+        return _fit_plain(fits, readings, rule)
+    return _fit_weighted(fits, readings, weights, rule)
 
 
-def _fit_plain(fits: list[LocalFits], readings: list[FloatArray], inverse: Inverse) -> list[FloatArray]:
+def _fit_plain(fits: list[LocalFits], readings: list[FloatArray], rule: Inverse) -> list[FloatArray]:
     """Fits without robust weights: the normal equations are those of the pattern, whatever the plate."""
     if fits[0].direct:
-        return _smooth(fits, readings, inverse)
+        return _smooth(fits, readings, rule)
     terms = len(fits[0].powers)
     moments = []
     for fit, reading in zip(fits, readings, strict=True):
@@ -222,29 +217,29 @@ def _fit_plain(fits: list[LocalFits], readings: list[FloatArray], inverse: Inver
         right = (fit.basis[:, None] * reading).reshape(-1, reading.shape[1]) @ fit.kernel.T
         moments.append(np.concatenate([gram, right.reshape(terms, -1)]))
     results = []
-    for fit, reading, part, flag in zip(fits, readings, *_solve_all(moments, terms), strict=True):
+    for fit, reading, part, flag in zip(fits, readings, *solve_all(moments, terms), strict=True):
         cube = part.reshape(terms, len(reading), -1)
         for block in _blocks(np.flatnonzero(flag[: len(fit.points)])):
-            cube[:, :, block] = np.einsum("mkn,gn->kgm", _inverse(fit, block, None, inverse), reading)
+            cube[:, :, block] = np.einsum("mkn,gn->kgm", _inverse(fit, block, None, rule), reading)
         results.append(fit.values(cube))
     return results
 
 
-def _smooth(fits: list[LocalFits], readings: list[FloatArray], inverse: Inverse) -> list[FloatArray]:
+def _smooth(fits: list[LocalFits], readings: list[FloatArray], rule: Inverse) -> list[FloatArray]:
     """Values at every point without robust weights: one smoother matrix per pattern."""
     moments = [np.concatenate([fit.products @ fit.kernel.T, fit.readout]) for fit in fits]
     results = []
-    for fit, reading, part, flag in zip(fits, readings, *_solve_all(moments, len(fits[0].powers)), strict=True):
+    for fit, reading, part, flag in zip(fits, readings, *solve_all(moments, len(fits[0].powers)), strict=True):
         rows = part.T @ fit.basis
         rows *= fit.kernel
         for block in _blocks(np.flatnonzero(flag)):
-            rows[block] = np.einsum("mkn,km->mn", _inverse(fit, block, None, inverse), fit.readout[:, block])
+            rows[block] = np.einsum("mkn,km->mn", _inverse(fit, block, None, rule), fit.readout[:, block])
         results.append(reading @ rows.T)
     return results
 
 
 def _fit_weighted(
-    fits: list[LocalFits], readings: list[FloatArray], weights: list[FloatArray], inverse: Inverse
+    fits: list[LocalFits], readings: list[FloatArray], weights: list[FloatArray], rule: Inverse
 ) -> list[FloatArray]:
     """Fits with robust weights: normal equations per plate and point, all in one flat axis."""
     terms, pairs = len(fits[0].powers), len(fits[0].products)
@@ -255,11 +250,11 @@ def _fit_weighted(
         np.multiply(fit.basis[:, None], weight * reading, out=columns[pairs:])
         moments.append((columns.reshape(-1, reading.shape[1]) @ fit.kernel.T).reshape(pairs + terms, -1))
     results = []
-    for fit, reading, weight, part, flag in zip(fits, readings, weights, *_solve_all(moments, terms), strict=True):
+    for fit, reading, weight, part, flag in zip(fits, readings, weights, *solve_all(moments, terms), strict=True):
         cube = part.reshape(terms, len(reading), -1)
         for block in _blocks(np.flatnonzero(flag)):
             plate, point = np.divmod(block, len(fit.points))
-            solver = _inverse(fit, point, weight[plate], inverse)
+            solver = _inverse(fit, point, weight[plate], rule)
             cube[:, plate, point] = np.einsum("mkn,mn->km", solver, reading[plate])
         results.append(fit.values(cube))
     return results
@@ -271,113 +266,7 @@ def _blocks(indices: IntArray) -> Iterator[IntArray]:
         yield indices[start : start + INVERSE_BLOCK]
 
 
-def _solve_all(moments: list[FloatArray], terms: int) -> tuple[list[FloatArray], list[BoolArray]]:
-    """For each group its coefficients (terms, points), and which points are near singular.
-
-    Moments are (pairs and right sides, points). The points of all groups are solved together, a block at a time.
-    """
-    joined = moments[0] if len(moments) == 1 else np.concatenate(moments, axis=1)
-    points = joined.shape[1]
-    coefficients, singular = np.empty((terms, points)), np.empty(points, dtype=bool)
-    for start in range(0, points, SOLVE_BLOCK):
-        block = slice(start, start + SOLVE_BLOCK)
-        factor, singular[block] = _factor(joined[:-terms, block], terms)
-        coefficients[:, block] = _solve(factor, joined[-terms:, block])
-    ends = np.cumsum([moment.shape[1] for moment in moments])[:-1]
-    return np.split(coefficients, ends, axis=1), np.split(singular, ends)
-
-
-def _factor(gram: FloatArray, terms: int) -> tuple[FloatArray, BoolArray]:
-    """LDL' of many small symmetric matrices held as (pairs, …); 1/D on the diagonal. And which are near singular."""
-    factor = np.empty(gram.shape)
-    product = np.empty(gram.shape[1:])
-    singular = np.zeros(gram.shape[1:], dtype=bool)
-
-    def at(row: int, column: int) -> int:
-        return row * (row + 1) // 2 + column
-
-    with np.errstate(all="ignore"):
-        for column in range(terms):
-            pivot = at(column, column)
-            # Row `column` of L times D, needed by every row below.
-            scaled = [factor[at(column, inner)] / factor[at(inner, inner)] for inner in range(column)]
-            for row in range(column, terms):
-                rest = factor[at(row, column)]
-                rest[...] = gram[at(row, column)]
-                for inner in range(column):
-                    rest -= np.multiply(factor[at(row, inner)], scaled[inner], out=product)
-            singular |= ~(factor[pivot] > SMALLEST_PIVOT * gram[pivot])
-            np.divide(1.0, factor[pivot], out=factor[pivot])
-            for row in range(column + 1, terms):
-                factor[at(row, column)] *= factor[pivot]
-    return factor, singular
-
-
-def _solve(factor: FloatArray, right: FloatArray) -> FloatArray:
-    """Solutions (terms, points) of the factored systems."""
-    terms = len(right)
-    solution = right.copy()
-    product = np.empty(right.shape[1:])
-    with np.errstate(all="ignore"):
-        for row in range(1, terms):
-            for inner in range(row):
-                solution[row] -= np.multiply(factor[row * (row + 1) // 2 + inner], solution[inner], out=product)
-        for row in range(terms):
-            solution[row] *= factor[row * (row + 3) // 2]
-        for row in range(terms - 2, -1, -1):
-            for inner in range(row + 1, terms):
-                solution[row] -= np.multiply(factor[inner * (inner + 1) // 2 + row], solution[inner], out=product)
-    return solution
-
-
-def _inverse(fit: LocalFits, points: IntArray, robust: FloatArray | None, inverse: Inverse) -> FloatArray:
-    """(points, terms, wells) from readings to coefficients of the basis, by the pseudo-inverse of each point.
-
-    Peers solve around the point with columns of length one, and drop what is below a tolerance; where something is
-    dropped the answer depends on that form, so it is kept. A point without any weight gives NaN.
-    """
+def _inverse(fit: LocalFits, points: IntArray, robust: FloatArray | None, rule: Inverse) -> FloatArray:
+    """(points, terms, wells) pseudo-inverse at some points of a fit."""
     weights = fit.kernel[points] if robust is None else fit.kernel[points] * robust
-    shift = _shift(fit.points[points], fit.powers)
-    design = np.einsum("mij,jn->min", shift, fit.basis)
-    root = np.sqrt(weights)
-    design *= root[:, None]
-    length = np.sqrt(np.einsum("min,min->mi", design, design))
-    length[length == 0] = 1.0
-    design /= length[:, :, None]
-    left, size, right = np.linalg.svd(design, full_matrices=False)
-    if inverse == "singular_values":
-        kept = size > size[:, :1] * (100 * np.finfo(np.float64).eps)
-        scale = np.where(kept, 1.0, 0.0) / np.where(kept, size, 1.0)
-        local = np.einsum("mis,ms,msn->min", left, scale, right) * root[:, None] / length[:, :, None]
-    else:
-        local = _from_mean(weights, (left, size, right), root, length)
-    local[~(weights.sum(axis=1) > 0)] = np.nan
-    return np.asarray(np.einsum("mij,min->mjn", shift, local))
-
-
-def _from_mean(
-    weights: FloatArray, parts: tuple[FloatArray, FloatArray, FloatArray], root: FloatArray, length: FloatArray
-) -> FloatArray:
-    """One Newton step from the weighted mean, with eigenvalues below 1e-8 of the largest left undivided."""
-    left, size, right = parts
-    kept = size**2 > size[:, :1] ** 2 * 1e-8
-    scale = np.where(kept, 1.0 / np.where(kept, size, 1.0), size)
-    local = np.einsum("mis,ms,msn->min", left, scale, right) * root[:, None] / length[:, :, None]
-    with np.errstate(all="ignore"):
-        mean = weights / weights.sum(axis=1, keepdims=True)
-    local -= local.sum(axis=2, keepdims=True) * mean[:, None]
-    local[:, 0] += mean
-    return np.asarray(local)
-
-
-def _shift(points: FloatArray, powers: list[tuple[int, ...]]) -> FloatArray:
-    """(points, terms, terms): each term centered on the point, as a sum of the terms that are not."""
-    shift = np.zeros((len(points), len(powers), len(powers)))
-    for i, centered in enumerate(powers):
-        for j, plain in enumerate(powers):
-            if all(p <= c for p, c in zip(plain, centered, strict=True)):
-                factor = np.ones(len(points))
-                for axis, (p, c) in enumerate(zip(plain, centered, strict=True)):
-                    factor *= comb(c, p) * (-points[:, axis]) ** (c - p)
-                shift[:, i, j] = factor
-    return shift
+    return pseudo_inverse(weights, fit.basis, fit.points[points], fit.powers, rule)
