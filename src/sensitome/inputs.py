@@ -8,8 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from sensitome.errors import Fault, SettingsError, listed, suggestion
-from sensitome.io.cellhts2 import read_cellhts2
-from sensitome.io.cellhts2_files import find_files, read_plates
+from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
 from sensitome.io.expressed import read_expressed
 from sensitome.io.plate_list import read_plate_list
 from sensitome.io.readers import ReaderOptions
@@ -44,7 +43,12 @@ def input_files(inputs: Inputs, *, folder: Path) -> dict[str, list[Path]]:
     elif inputs.wells:
         readings = [folder / inputs.wells]
     else:
-        readings = _cellhts2_files(folder / str(inputs.cellhts2), inputs)
+        readings = cellhts2_files(
+            folder / str(inputs.cellhts2),
+            plateconf=inputs.plateconf,
+            screenlog=inputs.screenlog,
+            gene_ids=inputs.gene_ids,
+        )
     groups = {"readings": readings}
     for group in ("expressed", "truth"):
         name = getattr(inputs, group)
@@ -101,6 +105,7 @@ def _read(inputs: Inputs, *, folder: Path, jobs: int) -> pl.DataFrame:
             plateconf=inputs.plateconf,
             screenlog=inputs.screenlog,
             gene_ids=inputs.gene_ids,
+            reader="cellhts2-plate" if inputs.reader == "auto" else inputs.reader,
             jobs=jobs,
         )
     return read_well_table(
@@ -168,14 +173,3 @@ def _mark_controls(wells: pl.DataFrame, controls: Mapping[str, str]) -> pl.DataF
         .otherwise("control_class")
         .alias("control_class"),
     )
-
-
-def _cellhts2_files(source: Path, inputs: Inputs) -> list[Path]:
-    """Every file of a cellHTS2 folder that a run reads; missing plate files are told of when they are read."""
-    names = {name: getattr(inputs, name) for name in ("plateconf", "screenlog", "gene_ids")}
-    files = find_files(source, named={**names, "description": None})
-    plates, _ = read_plates(files.plate_list)
-    named = [files.plate_list, files.plateconf, files.screenlog, files.gene_ids]
-    folder = files.plate_list.parent
-    measured = [folder / name for name in plates["file"].drop_nulls().unique(maintain_order=True)]
-    return [path for path in [*named, *measured] if path is not None and path.is_file()]
