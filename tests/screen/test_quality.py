@@ -11,6 +11,8 @@ from sensitome.errors import Caution, SettingsError
 from sensitome.plates import well_name
 from sensitome.screen.quality import FIGURES, assess_quality, caution_many_hits, plates_with_many_hits
 from sensitome.screen.quality_figures import PLATE_FIGURES, VERDICTS, figures_with, verdicts
+from sensitome.screen.simulation.scenarios import scenario
+from sensitome.screen.simulation.simulate import simulate_screen
 from sensitome.tables import ROLES, Plates, Quality, check_table
 
 LIBRARIES, ARMS, LINES, REPLICATES = 3, ("vehicle", "drug"), ("A", "B"), 2
@@ -429,3 +431,25 @@ def test_kcviab_has_the_z_prime_that_cellhts2_gives(shared):
     assert of(quality, "twins")["value"].max() == 0
     assert of(quality, "identity_q").filter(pl.col("verdict") != "pass").height <= 4
     assert plates.height == 114
+
+
+def test_wells_without_cells_do_not_make_a_plate_seem_turned() -> None:
+    simulation = simulate_screen(scenario("main", replicates=1), seed=3)
+    wells = simulation.wells.filter(pl.col("library_plate") == "L1").with_columns(
+        pl.col("signal").log(2.0).alias("log2_signal"), pl.lit(None, pl.Float64).alias("normalized")
+    )
+    _, quality = assess_quality(wells, vehicle="vehicle")
+    layout = quality.filter(pl.col("figure") == "layout_margin")
+    assert set(layout["verdict"]) == {"pass"}
+    one = wells["plate"].unique().sort()[0]
+    turned = wells.with_columns(
+        pl.when(pl.col("plate") == one).then(17 - pl.col("row")).otherwise("row").alias("row"),
+        pl.when(pl.col("plate") == one).then(25 - pl.col("column")).otherwise("column").alias("column"),
+    ).select("plate", "row", "column", "signal", "log2_signal")
+    placed = wells.drop("signal", "log2_signal").join(
+        turned.cast({"row": pl.Int16, "column": pl.Int16}), on=["plate", "row", "column"], how="left"
+    )
+    _, quality = assess_quality(placed, vehicle="vehicle")
+    failing = quality.filter((pl.col("figure") == "identity_q") & (pl.col("verdict") == "fail"))
+    assert failing["subject"].to_list() == [one]
+    assert failing["detail"].item().startswith("looks turned by 180°")

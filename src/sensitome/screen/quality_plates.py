@@ -204,7 +204,9 @@ def _furthest(effects: FloatArray) -> FloatArray:
 
 
 def _measure_layout(data: PlateData, figures: PlateFigures) -> None:
-    fit = fit_of_layout(data.log2_signal, positive=data.positive, negative=data.negative, sample=data.sample)
+    # Wells without cells read lower than any killed well, so a turn that lands on them would always seem to fit.
+    filled = np.where(data.expected, data.log2_signal, np.nan)
+    fit = fit_of_layout(filled, positive=data.positive, negative=data.negative, sample=data.sample)
     figures.values["layout_margin"] = fit.margin
     figures.details["layout_margin"] = {
         int(plate): f"controls {fit.best_other[plate]:.1f} SD apart if {LAYOUTS[fit.layout[plate]]}, "
