@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sensitome.screen.simulation.files import write_study
+from sensitome.screen.simulation.scenarios import scenario
+from sensitome.screen.simulation.settings import SimulationSettings
+from sensitome.screen.simulation.simulate import simulate_screen
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -21,4 +26,28 @@ def shared() -> Path:
     folder = PROJECT.parent / "shared"
     if not (folder / "data").is_dir():
         pytest.skip(f"no public data beside the checkout: {folder / 'data'} does not exist")
+    return folder
+
+
+def small_screen() -> SimulationSettings:
+    """Two lines, four arms and two replicates of one 96-well library plate of each kind."""
+    settings = scenario("main")
+    kinds = [kind.model_copy(update={"count": 30}).model_dump() for kind in settings.design.kinds]
+    return settings.changed(
+        {
+            "design.kinds": kinds,
+            "design.plate_wells": 96,
+            "effects.sensitizers": {"mimic": 4, "inhibitor": 1},
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated study as raw files; tests must leave it as it is."""
+    folder = tmp_path_factory.mktemp("small") / "study"
+    write_study(simulate_screen(small_screen(), seed=11), folder)
+    text = (folder / "study.toml").read_text(encoding="utf-8")
+    grid = '\n[stability]\nnormalizations = ["own", "plate-median"]\n'
+    (folder / "study.toml").write_text(text + grid, encoding="utf-8")
     return folder

@@ -12,35 +12,13 @@ import pytest
 from sensitome.errors import SourceError
 from sensitome.io.study_file import read_study
 from sensitome.pipeline import STAGES, run_study
-from sensitome.screen.simulation.files import write_study
-from sensitome.screen.simulation.scenarios import scenario
-from sensitome.screen.simulation.settings import SimulationSettings
-from sensitome.screen.simulation.simulate import simulate_screen
 from sensitome.tables import TABLES, check_table
 
 
-def small() -> SimulationSettings:
-    """A screen of one library plate in 96 wells, two lines, four arms, two replicates."""
-    settings = scenario("main")
-    kinds = tuple(kind.model_copy(update={"count": 30}) for kind in settings.design.kinds)
-    design = settings.design.model_copy(update={"kinds": kinds, "wells": 96})
-    effects = settings.effects.model_copy(update={"sensitizers": {"mimic": 4, "inhibitor": 1}})
-    return settings.model_copy(update={"design": design, "effects": effects})
-
-
 @pytest.fixture(scope="module")
-def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("study")
-    write_study(simulate_screen(small(), seed=11), folder)
-    text = (folder / "study.toml").read_text()
-    (folder / "study.toml").write_text(text + '\n[stability]\nnormalizations = ["own", "plate-median"]\n')
-    return folder
-
-
-@pytest.fixture(scope="module")
-def results(study_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("results")
-    run_study(read_study(study_folder), folder=study_folder, out=out)
+    run_study(read_study(small_study), folder=small_study, out=out)
     return out
 
 
@@ -60,35 +38,35 @@ def test_a_run_makes_every_table_and_each_keeps_its_schema(results: Path) -> Non
 
 
 def test_the_manifest_names_inputs_settings_and_headline_without_clock_or_machine(
-    results: Path, study_folder: Path
+    results: Path, small_study: Path
 ) -> None:
     manifest = json.loads((results / "manifest.json").read_text())
     listed = {entry["file"]: entry["sha256"] for entry in manifest["inputs"]}
-    assert listed["plates.csv"] == hashlib.sha256((study_folder / "plates.csv").read_bytes()).hexdigest()
+    assert listed["plates.csv"] == hashlib.sha256((small_study / "plates.csv").read_bytes()).hexdigest()
     assert {"library.csv", "expressed.csv", "truth.csv"} <= set(listed)
     assert manifest["study"]["preset"] == "normann2021"
     assert manifest["headline"]["reagents"] == 60
     assert 0 <= manifest["headline"]["recall"] <= 1
-    assert str(study_folder) not in (results / "manifest.json").read_text()
+    assert str(small_study) not in (results / "manifest.json").read_text()
 
 
 def test_the_number_of_threads_and_the_place_do_not_change_a_byte(
-    study_folder: Path, results: Path, tmp_path: Path
+    small_study: Path, results: Path, tmp_path: Path
 ) -> None:
-    run_study(read_study(study_folder), folder=study_folder, out=tmp_path / "again", jobs=3)
+    run_study(read_study(small_study), folder=small_study, out=tmp_path / "again", jobs=3)
     assert digests(tmp_path / "again") == digests(results)
 
 
-def test_a_second_run_does_nothing_and_changes_nothing(study_folder: Path, results: Path) -> None:
+def test_a_second_run_does_nothing_and_changes_nothing(small_study: Path, results: Path) -> None:
     before = digests(results)
-    again = run_study(read_study(study_folder), folder=study_folder, out=results)
+    again = run_study(read_study(small_study), folder=small_study, out=results)
     assert again.reused == tuple(stage.name for stage in STAGES)
     assert digests(results) == before
 
 
 @pytest.mark.parametrize("last", ["read", "normalize", "score", "hits"])
 def test_an_interrupted_run_goes_on_to_the_same_bytes(
-    study_folder: Path, results: Path, tmp_path: Path, last: str
+    small_study: Path, results: Path, tmp_path: Path, last: str
 ) -> None:
     def stop(stage: str, done: int, total: int) -> None:
         del total
@@ -96,33 +74,33 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_study(read_study(study_folder), folder=study_folder, out=tmp_path, progress=stop)
+        run_study(read_study(small_study), folder=small_study, out=tmp_path, progress=stop)
     assert not (tmp_path / "manifest.json").exists()
-    finished = run_study(read_study(study_folder), folder=study_folder, out=tmp_path)
+    finished = run_study(read_study(small_study), folder=small_study, out=tmp_path)
     assert last in finished.reused
     assert digests(tmp_path) == digests(results)
 
 
-def test_a_changed_setting_runs_only_what_depends_on_it(study_folder: Path, results: Path, tmp_path: Path) -> None:
-    study = read_study(study_folder)
-    run_study(study, folder=study_folder, out=tmp_path)
+def test_a_changed_setting_runs_only_what_depends_on_it(small_study: Path, results: Path, tmp_path: Path) -> None:
+    study = read_study(small_study)
+    run_study(study, folder=small_study, out=tmp_path)
     changed = study.model_copy(update={"hits": study.hits.model_copy(update={"spread": "mad"})})
-    again = run_study(changed, folder=study_folder, out=tmp_path)
+    again = run_study(changed, folder=small_study, out=tmp_path)
     assert again.reused == ("read", "normalize", "quality", "score")
     assert digests(tmp_path)["tables/scores.csv"] == digests(results)["tables/scores.csv"]
 
 
-def test_a_table_that_somebody_changed_is_made_again(study_folder: Path, results: Path, tmp_path: Path) -> None:
-    study = read_study(study_folder)
-    run_study(study, folder=study_folder, out=tmp_path)
+def test_a_table_that_somebody_changed_is_made_again(small_study: Path, results: Path, tmp_path: Path) -> None:
+    study = read_study(small_study)
+    run_study(study, folder=small_study, out=tmp_path)
     (tmp_path / "tables" / "scores.parquet").write_bytes(b"spoiled")
-    again = run_study(study, folder=study_folder, out=tmp_path)
+    again = run_study(study, folder=small_study, out=tmp_path)
     assert "score" not in again.reused
     assert digests(tmp_path) == digests(results)
 
 
-def test_a_plate_file_that_changes_during_the_run_is_told(study_folder: Path, tmp_path: Path) -> None:
-    plate = study_folder / pl.read_csv(study_folder / "plates.csv")["file"][0]
+def test_a_plate_file_that_changes_during_the_run_is_told(small_study: Path, tmp_path: Path) -> None:
+    plate = small_study / pl.read_csv(small_study / "plates.csv")["file"][0]
     text = plate.read_text()
 
     def spoil(stage: str, done: int, total: int) -> None:
@@ -132,7 +110,7 @@ def test_a_plate_file_that_changes_during_the_run_is_told(study_folder: Path, tm
 
     try:
         with pytest.raises(SourceError, match="inputs changed during the run"):
-            run_study(read_study(study_folder), folder=study_folder, out=tmp_path, progress=spoil)
+            run_study(read_study(small_study), folder=small_study, out=tmp_path, progress=spoil)
     finally:
         plate.write_text(text)
 

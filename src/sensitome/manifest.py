@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.io.run_folder import InputFile, StageRecord
+from sensitome.screen.simulation.scoring import score_against_truth
 from sensitome.settings import Study
 
 __all__ = ["build_manifest", "headline"]
@@ -82,10 +83,8 @@ def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None =
         "candidates": called.filter("is_candidate").select(item).n_unique(),
     }
     if truth is not None:
-        key = ["reagent", "kind", "cell_line", "treatment"]
-        judged = hits.join(truth.filter("is_active").select(key).unique(), on=key, how="semi")
-        right = judged.filter("is_hit").height
-        numbers["active_contexts"] = judged.height
-        numbers["recall"] = right / judged.height if judged.height else None
-        numbers["false_discovery_proportion"] = (called.height - right) / called.height if called.height else 0.0
+        judged = score_against_truth(hits, truth).row(0, named=True)
+        numbers["active_contexts"] = judged["true"]
+        numbers["recall"] = judged["recall"]
+        numbers["false_discovery_proportion"] = judged["false_share"]
     return numbers

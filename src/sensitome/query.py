@@ -33,7 +33,7 @@ def query_run(results: str | Path, sql: str) -> pl.DataFrame:
             connection.register(name, table.to_arrow())
         connection.execute("SET enable_external_access = false")
         try:
-            return pl.DataFrame(connection.execute(sql).to_arrow_table())
+            return pl.DataFrame(connection.sql(sql).to_arrow_table())
         except duckdb.Error as error:
             raise SourceError(
                 "the query cannot be answered",

@@ -1,0 +1,125 @@
+"""The command, as a user types it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sensitome import cli
+
+
+def run(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a command."""
+    monkeypatch.setattr(sys, "argv", ["sensitome", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    captured = capsys.readouterr()
+    return int(stop.value.code or 0), captured.out, captured.err
+
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return lambda *arguments: run([str(argument) for argument in arguments], monkeypatch, capsys)
+
+
+def test_run_prints_the_headline_and_where_the_tables_are(command: Command, small_study: Path, tmp_path: Path) -> None:
+    status, out, _ = command("run", small_study, "--out", tmp_path / "results", "--no-report", "--jobs", "2")
+    assert status == cli.Exit.OK
+    assert re.match(
+        r"^32 plates, 3,072 wells, 60 reagents → \d+ reagents with \d+ hits, \d+ candidates; against the known truth",
+        out,
+    )
+    assert f"Tables: {tmp_path / 'results' / 'tables'}" in out
+
+
+def test_query_answers_in_sql_and_names_the_tables_when_it_cannot(
+    command: Command, small_study: Path, tmp_path: Path
+) -> None:
+    command("run", small_study, "--out", tmp_path, "--no-report")
+    status, out, _ = command("query", tmp_path, "select count(*) as n from hits", "--csv")
+    assert (status, out) == (0, "n\n360\n")
+    status, _, err = command("query", tmp_path, "select * from nothing")
+    assert status == cli.Exit.DATA
+    assert "expected SQL over the tables 'wells', 'reagents', 'plates'" in err
+    status, _, err = command("query", tmp_path, "select * from read_csv('plates.csv')")
+    assert status == cli.Exit.DATA
+
+
+def test_check_finds_nothing_in_a_good_study_and_writes_nothing(command: Command, small_study: Path) -> None:
+    before = sorted(small_study.rglob("*"))
+    status, out, err = command("check", small_study)
+    assert (status, err) == (0, "")
+    assert out == (
+        f"{small_study}: 32 plates, 3,072 wells, 4 treatments. "
+        f"Nothing is wrong; run it with: sensitome run {small_study}\n"
+    )
+    assert sorted(small_study.rglob("*")) == before
+
+
+def test_check_names_faults_of_several_inputs_at_once(command: Command, small_study: Path, tmp_path: Path) -> None:
+    for name in ("study.toml", "plates.csv", "library.csv", "expressed.csv", "truth.csv"):
+        (tmp_path / name).write_text((small_study / name).read_text())
+    (tmp_path / "expressed.csv").write_text("target,cell_line,expressed\na,KPL4,perhaps\n")
+    status, _, err = command("check", tmp_path)
+    assert status == cli.Exit.DATA
+    assert "expressed.csv, line 2, column expressed: found 'perhaps'" in err
+    assert "plates.csv, line 2, column file: found" in err
+    assert "(32 in all)" in err
+    assert err.strip().endswith("33 faults in 2 places.")
+
+
+def test_init_makes_a_folder_that_check_understands(command: Command, tmp_path: Path) -> None:
+    status, out, _ = command("init", tmp_path / "mine")
+    assert status == 0
+    assert out.endswith(f"Fill them in, then: sensitome check {tmp_path / 'mine'}\n")
+    status, _, err = command("check", tmp_path / "mine")
+    assert status == cli.Exit.DATA
+    assert "raw/KPL4_vehicle_L1_r1.csv" in err
+
+
+def test_a_missing_study_is_one_line_and_exit_1(command: Command, tmp_path: Path) -> None:
+    status, out, err = command("run", tmp_path)
+    assert (status, out) == (cli.Exit.DATA, "")
+    assert err.startswith(f"error: no study file in {tmp_path / 'study.toml'}")
+    assert "Traceback" not in err
+
+
+def test_a_misspelled_option_is_exit_2(command: Command, tmp_path: Path) -> None:
+    status, _, err = command("run", tmp_path, "--outt", "x")
+    assert status == cli.Exit.USAGE
+    assert "--outt" in err
+
+
+def test_a_bug_is_exit_4_and_says_how_to_see_more(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(_path: Path) -> None:
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr("sensitome.io.study_file.read_study", broken)
+    status, _, err = command("run", tmp_path)
+    assert status == cli.Exit.BUG
+    assert "This is a fault of the program, not of yours: ZeroDivisionError('x'). See more with --traceback." in err
+
+
+def test_readers_and_methods_are_listed(command: Command) -> None:
+    assert "envision" in command("readers")[1]
+    out = command("methods")[1]
+    assert "stats-loess" in out
+    assert "bscore-cellhts2" in out
+
+
+def test_simulate_writes_a_study_that_runs(command: Command, tmp_path: Path) -> None:
+    status, out, _ = command("simulate", tmp_path, "--scenario", "null", "--seed", "5")
+    assert status == 0
+    assert f"run them with: sensitome run {tmp_path}" in out
+    assert (tmp_path / "study.toml").is_file()
