@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "arms_in_order",
+    "csv_text",
     "drug_arms",
     "groups",
     "inline",
@@ -61,16 +62,21 @@ def setting(manifest: Manifest, section: str, name: str, *, default: Any = None)
     return default if value is None else value
 
 
-def inline(frame: pl.DataFrame, *, digits: int = 3) -> alt.InlineData:
-    """Rows of a table as chart data: one CSV text, floats rounded.
+def csv_text(frame: pl.DataFrame, *, digits: int = 4) -> str:
+    """Rows of a table as CSV, floats rounded; null is empty."""
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    rounded = frame.with_columns(pl.col(floats).fill_nan(None).round(digits) + 0.0) if floats else frame
+    return rounded.write_csv()
+
+
+def inline(frame: pl.DataFrame, *, digits: int = 4) -> alt.InlineData:
+    """Rows of a table as chart data: one CSV text.
 
     Altair copies and checks rows one by one, which takes seconds for ten thousand points; a text it takes as it is.
     """
     import altair as alt
 
-    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-    rounded = frame.with_columns(pl.col(floats).fill_nan(None).round(digits) + 0.0) if floats else frame
-    return alt.InlineData(values=rounded.write_csv(), format=alt.CsvDataFormat(type="csv"))
+    return alt.InlineData(values=csv_text(frame, digits=digits), format=alt.CsvDataFormat(type="csv"))
 
 
 #: Words that figures of quality are known by.

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from sensitome.charts.panels import Specification
+
 if TYPE_CHECKING:
     from altair.typing import ChartType
 
 __all__ = ["render"]
 
 
-def render(chart: ChartType, *, format: Literal["svg", "pdf"] = "svg") -> bytes:  # noqa: A002
+def render(chart: ChartType | Specification, *, format: Literal["svg", "pdf"] = "svg") -> bytes:  # noqa: A002
     """Draw a figure; the same figure gives the same bytes.
 
     Parameters
     ----------
-    chart : a figure of `sensitome.charts.registry`
+    chart : a figure of `sensitome.charts.registry`, drawn or specified
     format : "svg" (UTF-8) or "pdf"
 
     Returns
@@ -27,18 +29,23 @@ def render(chart: ChartType, *, format: Literal["svg", "pdf"] = "svg") -> bytes:
     import vl_convert
 
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    svg = _numbered(vl_convert.vegalite_to_svg(chart.to_dict(validate=False), vl_version=version))
+    made = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
+    svg = _plain(vl_convert.vegalite_to_svg(made, vl_version=version))
     if format == "svg":
         return svg.encode()
     # Two fonts in one PDF are written in an order of chance; one weight needs one font.
     return vl_convert.svg_to_pdf(re.sub(r' font-weight="[^"]*"', "", svg))
 
 
-def _numbered(svg: str) -> str:
-    """Number the gradients and clips of one figure from 0; the renderer counts on from figure to figure."""
+def _plain(svg: str) -> str:
+    """Leave out labels that are invisible because they would overlap, and number gradients and clips from 0.
+
+    The renderer counts gradients on from figure to figure.
+    """
     seen: dict[str, str] = {}
 
     def name(match: re.Match[str]) -> str:
         return seen.setdefault(match.group(0), f"{match.group(1)}{len(seen)}")
 
+    svg = re.sub(r'<text [^>]*\bopacity="0"[^>]*>[^<]*</text>', "", svg)
     return re.sub(r"\b(gradient_|clip)\d+\b", name, svg)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sensitome.charts.data import METHODS, Manifest, Tables, inline, plural, setting
-from sensitome.charts.theme import FAINT, INK, MUTED, dressed
+from sensitome.charts.panels import Specification, specification
+from sensitome.charts.theme import FAINT, INK, MUTED
 
 if TYPE_CHECKING:
-    from altair.typing import ChartType
+    pass
 
 __all__ = ["Box", "flow", "flowchart"]
 
@@ -115,7 +116,7 @@ def _normalized(tables: Tables, manifest: Manifest) -> list[Box]:
     ]
 
 
-def flowchart(tables: Tables, manifest: Manifest) -> ChartType | None:
+def flowchart(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw the flow of the study from top to bottom.
 
     Parameters
@@ -163,7 +164,7 @@ def flowchart(tables: Tables, manifest: Manifest) -> ChartType | None:
             x=alt.value(WIDTH + 28), y=alt.Y("middle:Q", axis=None), text="aside:N"
         ),
     ]
-    return dressed(alt.layer(*layers).properties(width=WIDTH + SIDE, height=height, title="Flow of the study"))
+    return specification(alt.layer(*layers).properties(width=WIDTH + SIDE, height=height, title="Flow of the study"))
 
 
 def _cut(text: str, most: int) -> str:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sensitome.charts.data import Manifest, Tables, inline, plural
-from sensitome.charts.theme import ACCENT, INK, MUTED, dressed
+from sensitome.charts.panels import Specification, specification
+from sensitome.charts.theme import ACCENT, INK, MUTED
 
 if TYPE_CHECKING:
-    from altair.typing import ChartType
+    pass
 
 __all__ = ["funnel"]
 
 
-def funnel(tables: Tables, manifest: Manifest) -> ChartType | None:
+def funnel(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw the reagents that remain after each step as bars, with counts.
 
     Parameters
@@ -58,4 +59,4 @@ def funnel(tables: Tables, manifest: Manifest) -> ChartType | None:
         .transform_filter(f"datum.n_reagents >= {0.6 * top}")
         .encode(x=x, y=y, text="text:N"),
     )
-    return dressed(chart.properties(width=560, height=alt.Step(46), title="From the library to the candidates"))
+    return specification(chart.properties(width=560, height=alt.Step(46), title="From the library to the candidates"))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sensitome.charts.data import Manifest, Tables, inline, score_unit, setting
-from sensitome.charts.theme import DIVERGING, GRID, SEQUENTIAL, dressed
+from sensitome.charts.panels import Specification, specification
+from sensitome.charts.theme import DIVERGING, GRID, SEQUENTIAL
 from sensitome.plates import row_letters
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def worst_plate(tables: Tables) -> str | None:
     return str(wells.sort("order", "plate")["plate"][0]) if wells is not None and wells.height else None
 
 
-def plate_heatmap(tables: Tables, manifest: Manifest, *, plate: str | None = None) -> ChartType | None:
+def plate_heatmap(tables: Tables, manifest: Manifest, *, plate: str | None = None) -> Specification | None:
     """Draw raw, fitted and normalized values of one plate with its letters and numbers.
 
     Parameters
@@ -79,7 +80,7 @@ def plate_heatmap(tables: Tables, manifest: Manifest, *, plate: str | None = Non
     first = own.row(0, named=True)
     subtitle = f"{first['cell_line']}, {first['treatment']}, library plate {first['library_plate']}, replicate {first['replicate']}"
     heading = alt.TitleParams(f"Plate {name}", subtitle=subtitle)
-    return dressed(alt.concat(*panels, columns=3).resolve_scale(color="independent").properties(title=heading))
+    return specification(alt.concat(*panels, columns=3).resolve_scale(color="independent").properties(title=heading))
 
 
 def _panel(rows: pl.DataFrame, value: str, *, title: str, scale: alt.Scale, size: tuple[object, object]) -> ChartType:

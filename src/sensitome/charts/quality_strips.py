@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, inline, pretty
-from sensitome.charts.theme import FAINT, INK, MUTED, VERDICTS, dressed
+from sensitome.charts.data import Manifest, Tables, pretty
+from sensitome.charts.panels import Panels, Specification, frozen, named
+from sensitome.charts.theme import INK, MUTED, VERDICTS
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -37,15 +38,13 @@ def limits(threshold: str) -> list[tuple[str, float]]:
     return found
 
 
-def z_prime_over_plates(tables: Tables, manifest: Manifest) -> ChartType | None:
+def z_prime_over_plates(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw Z′ of every plate in the order of measuring, wide; see `quality_strips`."""
     values = _values(tables).filter(pl.col("figure").is_in(["z_prime", "z_prime_robust"]))
-    present = set(values["verdict"])
-    panels = [_panel(own, present, width=720, height=130) for own in _by_figure(values)]
-    return _together(panels, columns=1, title="Separation of the controls") if panels else None
+    return _strips(values, columns=1, size=(720, 130), title="Separation of the controls")
 
 
-def quality_strips(tables: Tables, manifest: Manifest) -> ChartType | None:
+def quality_strips(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw every quality figure of every plate in the order of measuring.
 
     Parameters
@@ -58,10 +57,28 @@ def quality_strips(tables: Tables, manifest: Manifest) -> ChartType | None:
     One panel per figure, those with failing plates first; dot = pass, triangle = warn, square = fail; dashed line =
     warning limit, solid line = failing limit. None without figures of plates.
     """
-    values = _values(tables)
-    present = set(values["verdict"])
-    panels = [_panel(own, present, width=250, height=96) for own in _by_figure(values)]
-    return _together(panels, columns=3, title="Quality of the plates") if panels else None
+    return _strips(_values(tables), columns=3, size=(250, 96), title="Quality of the plates")
+
+
+def _strips(values: pl.DataFrame, *, columns: int, size: tuple[int, int], title: str) -> Specification | None:
+    """Panels of the figures under one legend."""
+    if values.is_empty():
+        return None
+    panels = Panels(
+        columns=columns,
+        title=title,
+        subtitle="one point per plate; dashed: limit of a warning · solid: limit of failing",
+        resolve={"color": "shared", "shape": "shared"},
+    )
+    template = frozen(_template(set(values["verdict"]), size))
+    for own in _by_figure(values):
+        first = own.row(0, named=True)
+        troubled = int(own["verdict"].is_in(["warn", "fail"]).sum())
+        subtitle = first["threshold"]
+        if limits(subtitle):
+            subtitle += f"; {troubled} of {own.height} plates beyond"
+        panels.add(template, data=_data(own), title=pretty(first["figure"]), subtitle=subtitle, size=12)
+    return panels.specification()
 
 
 def _values(tables: Tables) -> pl.DataFrame:
@@ -86,34 +103,30 @@ def _by_figure(values: pl.DataFrame) -> list[pl.DataFrame]:
     return [values.filter(pl.col("figure") == figure).sort("order") for figure in ranks["figure"]]
 
 
-def _together(panels: list[ChartType], *, columns: int, title: str) -> ChartType:
-    """Panels under one legend."""
-    import altair as alt
-
-    heading = alt.TitleParams(
-        title, subtitle="one point per plate; dashed: limit of a warning · solid: limit of failing"
+def _data(values: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Points of one figure, and the limits that lie near them."""
+    bounds = limits(values["threshold"][0])
+    low, high = _reach(values["value"], bounds)
+    near = pl.DataFrame(
+        [(word, value) for word, value in bounds if low <= value <= high],
+        schema={"word": pl.String, "value": pl.Float64},
+        orient="row",
     )
-    chart = alt.concat(*panels, columns=columns).resolve_scale(color="shared", shape="shared")
-    return dressed(chart.properties(title=heading))
+    columns = ["number", "value", "verdict", "subject", "cell_line", "treatment", "replicate"]
+    rules = {word: near.filter(pl.col("word") == word).select("value") for word in DASHES}
+    return {"points": _thinned(values).select(columns)} | rules
 
 
-def _panel(values: pl.DataFrame, present: set[str], *, width: int, height: int) -> ChartType:
+def _template(present: set[str], size: tuple[int, int]) -> ChartType:
     """One figure over the plates."""
     import altair as alt
 
-    shown = _thinned(values)
-    first = values.row(0, named=True)
-    bounds = limits(first["threshold"])
     x = alt.X("number:Q", title="plate, in order of measuring", scale=alt.Scale(nice=False, zero=False, padding=6))
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, nice=True)).axis(tickCount=4)
     words = [word for word in VERDICTS if word in present]
-    legend = alt.Legend(title="verdict", symbolOpacity=1)
-    color = alt.Color(
-        "verdict:N", scale=alt.Scale(domain=words, range=[VERDICTS[word][0] for word in words]), legend=legend
-    )
-    shape = alt.Shape(
-        "verdict:N", scale=alt.Scale(domain=words, range=[VERDICTS[word][1] for word in words]), legend=legend
-    )
+    legend = alt.Legend(title="verdict")
+    colors = alt.Scale(domain=words, range=[VERDICTS[word][0] for word in words])
+    shapes = alt.Scale(domain=words, range=[VERDICTS[word][1] for word in words])
     tooltip = [
         "subject:N",
         "cell_line:N",
@@ -122,28 +135,17 @@ def _panel(values: pl.DataFrame, present: set[str], *, width: int, height: int) 
         alt.Tooltip("value:Q", format=".3~g"),
         "verdict:N",
     ]
-    columns = ["number", "value", "verdict", "subject", "cell_line", "treatment", "replicate"]
-    points = alt.Chart(inline(shown.select(columns), digits=5)).mark_point(
-        filled=True, size=26, strokeWidth=1.5, aria=False
-    )
     layers: list[ChartType] = []
-    reach = _reach(values["value"], bounds)
-    for word, value in bounds:
-        if reach[0] <= value <= reach[1]:
-            rule = alt.Chart(inline(pl.DataFrame({"value": [value]}), digits=8))
-            layers.append(
-                rule.mark_rule(color=INK if word == "fail" else MUTED, strokeDash=DASHES[word], aria=False).encode(y=y)
-            )
+    for word, dash in DASHES.items():
+        rule = alt.Chart(named(word)).mark_rule(color=INK if word == "fail" else MUTED, strokeDash=dash, aria=False)
+        layers.append(rule.encode(y=y))
+    points = alt.Chart(named("points")).mark_point(filled=True, size=26, aria=False)
+    color, shape = (
+        alt.Color("verdict:N", scale=colors, legend=legend),
+        alt.Shape("verdict:N", scale=shapes, legend=legend),
+    )
     layers.append(points.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip))
-    troubled = int(values["verdict"].is_in(["warn", "fail"]).sum())
-    subtitle = f"{first['threshold']}; {troubled} of {values.height} plates beyond"
-    if not bounds:
-        subtitle = first["threshold"]
-        layers.insert(
-            0, alt.Chart(inline(pl.DataFrame({"value": [0.0]}))).mark_rule(color=FAINT, opacity=0).encode(y=y)
-        )
-    title = alt.TitleParams(pretty(first["figure"]), subtitle=subtitle, fontSize=12, subtitleFontSize=10.5)
-    return alt.layer(*layers[1:] if not bounds else layers).properties(width=width, height=height, title=title)
+    return alt.layer(*layers).properties(width=size[0], height=size[1])
 
 
 def _reach(values: pl.Series, bounds: list[tuple[str, float]]) -> tuple[float, float]:

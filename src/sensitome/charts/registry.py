@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.flowchart import flowchart
 from sensitome.charts.funnel import funnel
+from sensitome.charts.panels import Specification
 from sensitome.charts.plate_heatmap import plate_heatmap
 from sensitome.charts.quality_strips import quality_strips, z_prime_over_plates
 from sensitome.charts.replicate_agreement import replicate_agreement
@@ -31,15 +32,27 @@ class Figure:
     name : of its files
     title : its heading
     needs : tables without which it is not drawn
-    draw : tables, manifest → chart; None when the tables hold nothing to draw
+    specify : tables, manifest → Vega-Lite specification; None when the tables hold nothing to draw
     caption : how to read it, in full sentences
     """
 
     name: str
     title: str
     needs: tuple[str, ...]
-    draw: Callable[[Tables, Manifest], ChartType | None]
+    specify: Callable[[Tables, Manifest], Specification | None]
     caption: str
+
+    def draw(self, tables: Tables, manifest: Manifest) -> ChartType | None:
+        """The figure as an Altair chart; None when the tables hold nothing to draw."""
+        import altair as alt
+
+        made = self.specify(tables, manifest)
+        if made is None:
+            return None
+        forms = {"concat": alt.ConcatChart, "layer": alt.LayerChart, "facet": alt.FacetChart}
+        form = next((forms[key] for key in forms if key in made), alt.Chart)
+        chart: ChartType = form.from_dict(made, validate=False)
+        return chart
 
 
 FIGURES: list[Figure] = [

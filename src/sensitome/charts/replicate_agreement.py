@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, arms_in_order, inline, score_unit, signed
-from sensitome.charts.theme import INK, MUTED, dressed
+from sensitome.charts.data import Manifest, Tables, arms_in_order, score_unit, signed
+from sensitome.charts.panels import Panels, Specification, frozen, named
+from sensitome.charts.theme import INK
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -31,7 +32,7 @@ def agreement(first: np.ndarray, second: np.ndarray) -> tuple[float, float, floa
     return pearson, spearman, float(concordance)
 
 
-def replicate_agreement(tables: Tables, manifest: Manifest) -> ChartType | None:
+def replicate_agreement(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw pairs of replicates of the library's reagents as a density, one panel per group and pair.
 
     Parameters
@@ -44,8 +45,6 @@ def replicate_agreement(tables: Tables, manifest: Manifest) -> ChartType | None:
     The line is identity; above each panel Pearson's r, Spearman's ρ, Lin's concordance (CCC) and n (reagents, wells of
     one replicate averaged). None when no group has two replicates.
     """
-    import altair as alt
-
     wide = _by_replicate(tables["wells"])
     replicates = [name for name in wide.columns if name.startswith("r") and name[1:].isdigit()]
     pairs = list(combinations(replicates, 2)) if len(replicates) < 4 else list(pairwise(replicates))
@@ -54,21 +53,23 @@ def replicate_agreement(tables: Tables, manifest: Manifest) -> ChartType | None:
     low, high = _range(wide.select(replicates))
     edges = np.linspace(low, high, BINS + 1)
     arms = arms_in_order({**tables, "wells_": wide}, manifest) or sorted(wide["treatment"].unique())
-    panels = []
+    panels = Panels(
+        columns=4,
+        title="Agreement of replicates",
+        subtitle="library reagents; darker = more reagents; line = identity",
+        resolve={"color": "independent"},
+    )
+    unit = score_unit(manifest)
+    templates = {pair: frozen(_template(edges, pair, unit)) for pair in pairs}
     for line in sorted(wide["cell_line"].unique()):
         for arm in arms:
             own = wide.filter((pl.col("cell_line") == line) & (pl.col("treatment") == arm))
-            for one, two in pairs:
-                both = own.select(one, two).drop_nulls()
-                if both.height >= 3:
-                    title = f"{line}, {arm}" if len(pairs) == 1 else f"{line}, {arm}: {one[1:]} and {two[1:]}"
-                    panels.append(_panel(both, edges, title=title, unit=score_unit(manifest)))
-    if not panels:
-        return None
-    heading = alt.TitleParams(
-        "Agreement of replicates", subtitle="library reagents; darker = more reagents; line = identity"
-    )
-    return dressed(alt.concat(*panels[:MOST], columns=4).properties(title=heading))
+            for pair in pairs:
+                both = own.select(pair).drop_nulls()
+                if both.height >= 3 and len(panels.panels) < MOST:
+                    title = f"{line}, {arm}" if len(pairs) == 1 else f"{line}, {arm}: {pair[0][1:]} and {pair[1][1:]}"
+                    panels.add(templates[pair], data=_data(both, edges), title=title, subtitle=_words(both), size=12)
+    return panels.specification()
 
 
 def _by_replicate(wells: pl.DataFrame) -> pl.DataFrame:
@@ -96,13 +97,9 @@ def _range(values: pl.DataFrame) -> tuple[float, float]:
     return float(np.nanmin(array)) - 1e-9, float(np.nanmax(array)) + 1e-9
 
 
-def _panel(both: pl.DataFrame, edges: np.ndarray, *, title: str, unit: str) -> ChartType:
-    """One pair of replicates."""
-    import altair as alt
-
-    one, two = both.columns
-    x, y = both[one].to_numpy(), both[two].to_numpy()
-    counts, _, _ = np.histogram2d(x, y, bins=[edges, edges])
+def _data(both: pl.DataFrame, edges: np.ndarray) -> dict[str, pl.DataFrame]:
+    """Counts of one pair of replicates on a grid."""
+    counts, _, _ = np.histogram2d(both[:, 0].to_numpy(), both[:, 1].to_numpy(), bins=[edges, edges])
     column, row = np.nonzero(counts)
     cells = pl.DataFrame(
         {
@@ -110,17 +107,26 @@ def _panel(both: pl.DataFrame, edges: np.ndarray, *, title: str, unit: str) -> C
             "reagents": counts[column, row].astype(int),
         }
     )  # fmt: skip
-    pearson, spearman, concordance = agreement(x, y)
-    text = f"r {signed(pearson)}, ρ {signed(spearman)}, CCC {signed(concordance)}, n {both.height:,}"
+    return {"cells": cells, "identity": pl.DataFrame({"x": [edges[0], edges[-1]], "y": [edges[0], edges[-1]]})}
+
+
+def _words(both: pl.DataFrame) -> str:
+    """Measures of agreement."""
+    pearson, spearman, concordance = agreement(both[:, 0].to_numpy(), both[:, 1].to_numpy())
+    return f"r {signed(pearson)}, ρ {signed(spearman)}, CCC {signed(concordance)}, n {both.height:,}"
+
+
+def _template(edges: np.ndarray, pair: tuple[str, str], unit: str) -> ChartType:
+    """One pair of replicates."""
+    import altair as alt
+
     scale = alt.Scale(domain=[float(edges[0]), float(edges[-1])], nice=False)
-    horizontal = alt.X("x:Q", title=f"replicate {one[1:]} ({unit})", scale=scale).axis(tickCount=5)
-    vertical = alt.Y("y:Q", title=f"replicate {two[1:]}", scale=scale).axis(tickCount=5)
+    x = alt.X("x:Q", title=f"replicate {pair[0][1:]} ({unit})", scale=scale).axis(tickCount=5)
+    y = alt.Y("y:Q", title=f"replicate {pair[1][1:]}", scale=scale).axis(tickCount=5)
     shade = alt.Color("reagents:Q", scale=alt.Scale(type="log", range=["#c3cfd6", "#0f2f3d"]), legend=None)
-    density = alt.Chart(inline(cells)).mark_rect(aria=False)
-    ends = pl.DataFrame({"x": [edges[0], edges[-1]], "y": [edges[0], edges[-1]]})
-    identity = alt.Chart(inline(ends)).mark_line(color=INK, strokeWidth=0.8, strokeDash=[3, 3], aria=False)
-    heading = alt.TitleParams(title, subtitle=text, fontSize=12, subtitleFontSize=10.5, subtitleColor=MUTED)
+    density = alt.Chart(named("cells")).mark_rect(aria=False)
+    identity = alt.Chart(named("identity")).mark_line(color=INK, strokeWidth=0.8, strokeDash=[3, 3], aria=False)
     return alt.layer(
-        density.encode(x=horizontal, x2="x2:Q", y=vertical, y2="y2:Q", color=shade, tooltip=["reagents:Q"]),
-        identity.encode(x=horizontal, y=vertical),
-    ).properties(width=190, height=190, title=heading)
+        density.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=["reagents:Q"]),
+        identity.encode(x=x, y=y),
+    ).properties(width=190, height=190)

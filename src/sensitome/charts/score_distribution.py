@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, arms_in_order, groups, inline, plural, score_unit, setting, signed
-from sensitome.charts.theme import FAINT, INK, MUTED, dressed
+from sensitome.charts.data import Manifest, Tables, arms_in_order, groups, score_unit, setting, signed
+from sensitome.charts.panels import Panels, Specification, frozen, named
+from sensitome.charts.theme import FAINT, INK
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -18,9 +19,10 @@ __all__ = ["score_distribution"]
 BINS = 60
 #: Panels past this number would be too small to read; the rest is in the table of scores.
 MOST = 24
+NO_LIMIT = pl.DataFrame(schema={"center": pl.Float64, "spread": pl.Float64, "threshold": pl.Float64})
 
 
-def score_distribution(tables: Tables, manifest: Manifest) -> ChartType | None:
+def score_distribution(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw a histogram of the library's scores per cell line and arm.
 
     Parameters
@@ -33,8 +35,6 @@ def score_distribution(tables: Tables, manifest: Manifest) -> ChartType | None:
     One panel per cell line × arm: reagents per bin on a square-root axis, so that the tail shows; solid line = center,
     dashed = threshold. None without scores.
     """
-    import altair as alt
-
     scores = tables["scores"].filter((pl.col("role") == "sample") & pl.col("score").is_not_null())
     if scores.is_empty():
         return None
@@ -42,51 +42,51 @@ def score_distribution(tables: Tables, manifest: Manifest) -> ChartType | None:
     values = scores["score"].to_numpy()
     edges = np.linspace(values.min() - 1e-9, values.max() + 1e-9, BINS + 1)
     arms = [arm for arm in arms_in_order(tables, manifest) if arm in set(scores["treatment"])]
-    panels = []
+    panels = Panels(
+        columns=4 if len(arms) > 3 else max(1, len(arms)),
+        title="Scores of the library",
+        subtitle="n = reagents; solid: center · dashed: threshold, one per group",
+    )
+    template = frozen(_template(edges, score_unit(manifest)))
     for line in sorted(scores["cell_line"].unique()):
         for arm in arms:
-            own = scores.filter((pl.col("cell_line") == line) & (pl.col("treatment") == arm))
-            if own.height:
-                limit = (
-                    limits.filter((pl.col("cell_line") == line) & (pl.col("treatment") == arm))
-                    if limits is not None
-                    else None
-                )
-                panels.append(_panel(own, edges, limit, manifest, title=f"{line}, {arm}"))
-    title = alt.TitleParams("Scores of the library", subtitle="solid: center · dashed: threshold, one per group")
-    return dressed(alt.concat(*panels[:MOST], columns=min(4, max(1, len(arms)))).properties(title=title))
+            is_own = (pl.col("cell_line") == line) & (pl.col("treatment") == arm)
+            own = scores.filter(is_own)
+            limit = limits.filter(is_own) if limits is not None else NO_LIMIT
+            if own.height and len(panels.panels) < MOST:
+                subtitle = f"n {own.height:,}{_words(limit, manifest)}"
+                panels.add(template, data=_data(own, edges, limit), title=f"{line}, {arm}", subtitle=subtitle, size=12)
+    return panels.specification()
 
 
-def _panel(
-    scores: pl.DataFrame, edges: np.ndarray, limit: pl.DataFrame | None, manifest: Manifest, *, title: str
-) -> ChartType:
+def _data(scores: pl.DataFrame, edges: np.ndarray, limit: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Counts of one treatment group, and its lines."""
+    counts, _ = np.histogram(scores["score"].to_numpy(), bins=edges)
+    bars = pl.DataFrame({"from": edges[:-1], "to": edges[1:], "reagents": counts, "zero": 0})
+    lines = {name: limit.select(pl.col(name).alias("from")) for name in ("center", "threshold")}
+    return {"bars": bars.filter(pl.col("reagents") > 0)} | lines
+
+
+def _words(limit: pl.DataFrame, manifest: Manifest) -> str:
+    """Spread and threshold in words."""
+    if limit.is_empty():
+        return ""
+    spread = str(setting(manifest, "hits", "spread", default="sd")).upper()
+    first = limit.row(0, named=True)
+    return f", {spread} {first['spread']:.2f}, threshold {signed(first['threshold'])}"
+
+
+def _template(edges: np.ndarray, unit: str) -> ChartType:
     """One treatment group."""
     import altair as alt
 
-    counts, _ = np.histogram(scores["score"].to_numpy(), bins=edges)
-    bars = pl.DataFrame({"from": edges[:-1], "to": edges[1:], "reagents": counts, "zero": 0}).filter(
-        pl.col("reagents") > 0
-    )
-    x = alt.X(
-        "from:Q",
-        title=f"score ({score_unit(manifest)})",
-        scale=alt.Scale(domain=[float(edges[0]), float(edges[-1])], nice=False),
-    )
+    scale = alt.Scale(domain=[float(edges[0]), float(edges[-1])], nice=False)
+    x = alt.X("from:Q", title=f"score ({unit})", scale=scale).axis(tickCount=6)
     y = alt.Y("reagents:Q", title="reagents", scale=alt.Scale(type="sqrt", nice=True)).axis(tickCount=4, format="d")
     tooltip = [alt.Tooltip("from:Q", format=".2f"), alt.Tooltip("to:Q", format=".2f"), alt.Tooltip("reagents:Q")]
-    layers: list[ChartType] = [
-        alt.Chart(inline(bars))
-        .mark_rect(color=FAINT, aria=False)
-        .encode(x=x, x2="to:Q", y=y, y2="zero:Q", tooltip=tooltip)
-    ]
-    subtitle = f"n = {plural(scores.height, 'reagent')}"
-    if limit is not None and limit.height:
-        k = float(setting(manifest, "hits", "k", default=3.0))
-        for column, dash in (("center", [1, 0]), ("threshold", [4, 3])):
-            rule = alt.Chart(inline(limit.select(pl.col(column).alias("from"))))
-            layers.append(rule.mark_rule(color=INK, strokeDash=dash, strokeWidth=1.1, aria=False).encode(x=x))
-        spread = str(setting(manifest, "hits", "spread", default="sd")).upper()
-        first = limit.row(0, named=True)
-        subtitle += f"; {spread} {first['spread']:.2f}, −{k:g} {spread} at {signed(first['threshold'])}"
-    heading = alt.TitleParams(title, subtitle=subtitle, fontSize=12, subtitleFontSize=10.5, subtitleColor=MUTED)
-    return alt.layer(*layers).properties(width=190, height=96, title=heading)
+    bars = alt.Chart(named("bars")).mark_rect(color=FAINT, aria=False)
+    layers: list[ChartType] = [bars.encode(x=x, x2="to:Q", y=y, y2="zero:Q", tooltip=tooltip)]
+    for name, dash in (("center", [1, 0]), ("threshold", [4, 3])):
+        rule = alt.Chart(named(name)).mark_rule(color=INK, strokeDash=dash, strokeWidth=1.1, aria=False)
+        layers.append(rule.encode(x=x))
+    return alt.layer(*layers).properties(width=190, height=96)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sensitome.charts.data import Manifest, Tables, drug_arms, inline, plural
-from sensitome.charts.theme import FAINT, INK, MUTED, dressed
+from sensitome.charts.panels import Panels, Specification, frozen, named, specification
+from sensitome.charts.theme import FAINT, INK
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -19,7 +20,7 @@ MOST = 60
 CHOICES = ("normalization", "spread", "pool", "controls", "exclusion", "summary")
 
 
-def stability_map(tables: Tables, manifest: Manifest) -> ChartType | None:
+def stability_map(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw the share of settings that call each reagent, in each cell line and arm.
 
     Parameters
@@ -85,10 +86,10 @@ def stability_map(tables: Tables, manifest: Manifest) -> ChartType | None:
     chart = panels.facet(
         column=alt.Column("cell_line:N", title=None, header=alt.Header(labelFontSize=12, labelFontWeight=600))
     )
-    return dressed(chart.properties(title=alt.TitleParams("Stability of the calls", subtitle=subtitle)))
+    return specification(chart.properties(title=alt.TitleParams("Stability of the calls", subtitle=subtitle)))
 
 
-def settings_grid(tables: Tables, manifest: Manifest) -> ChartType | None:
+def settings_grid(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw the number of hits of every setting, sorted by each choice in turn.
 
     Parameters
@@ -101,8 +102,6 @@ def settings_grid(tables: Tables, manifest: Manifest) -> ChartType | None:
     One row per option; each tick is one setting, the black bar their median, the diamond the study's own setting.
     Rows of choices that were not varied are left out. None when nothing was varied.
     """
-    import altair as alt
-
     settings = tables["stability_settings"]
     varied = [choice for choice in CHOICES if settings[choice].n_unique() > 1]
     if not varied:
@@ -115,33 +114,41 @@ def settings_grid(tables: Tables, manifest: Manifest) -> ChartType | None:
     )
     order = pl.DataFrame({"choice": varied, "rank": range(len(varied))})
     long = long.join(order, on="choice").sort("rank", "option", "setting")
-    medians = long.group_by("rank", "choice", "option").agg(pl.col("n_hits").median()).sort("rank", "option")
-    x = alt.X("n_hits:Q", title="hits (reagent × cell line × arm)", scale=alt.Scale(zero=True, nice=True)).axis(
-        tickCount=6, format="d"
-    )
-    y = alt.Y("option:N", title=None, sort=None).axis(domain=False, ticks=False, labelColor=INK, labelLimit=180)
-    tooltip = [
-        alt.Tooltip("setting:Q"), alt.Tooltip("option:N"), alt.Tooltip("n_hits:Q", title="hits"), alt.Tooltip("n_reagents:Q", title="reagents"),
-        alt.Tooltip("n_candidates:Q", title="candidates"), alt.Tooltip("jaccard:Q", title="overlap with own", format=".2f"),
-    ]  # fmt: skip
-    panels = []
-    for index, choice in enumerate(varied):
-        own = inline(long.filter(pl.col("choice") == choice).drop("choice", "rank"))
-        last = index == len(varied) - 1
-        along = x if last else x.axis(labels=False, ticks=False, title=None, tickCount=6)
-        panel = alt.layer(
-            alt.Chart(own).mark_tick(color=FAINT, thickness=1.3, size=13, aria=False).encode(x=along, y=y, tooltip=tooltip),
-            alt.Chart(inline(medians.filter(pl.col("choice") == choice).drop("choice", "rank")))
-            .mark_tick(color=INK, thickness=2.5, size=15, aria=False)
-            .encode(x=along, y=y),
-            alt.Chart(own).transform_filter("datum.is_own == 'true' || datum.is_own === true")
-            .mark_point(shape="diamond", filled=True, size=85, color="#d55e00", stroke="white", strokeWidth=0.8)
-            .encode(x=along, y=y, tooltip=tooltip),
-        )  # fmt: skip
-        heading = alt.TitleParams(choice, fontSize=11.5, fontWeight=500, color=MUTED, offset=3)
-        panels.append(panel.properties(width=430, height=alt.Step(21), title=heading))
-    title = alt.TitleParams(
-        "What each choice does to the number of hits",
+    templates = [frozen(_choice_template(shows_axis=last)) for last in (False, True)]
+    panels = Panels(
+        columns=1,
+        title="What each choice does to the number of hits",
         subtitle=f"{plural(settings.height, 'setting')}; gray: one setting · black: median · diamond: the study's own",
+        resolve={"x": "shared"},
     )
-    return dressed(alt.vconcat(*panels, spacing=8).resolve_scale(x="shared").properties(title=title))
+    for choice in varied:
+        own = long.filter(pl.col("choice") == choice).drop("choice", "rank")
+        middle = own.group_by("option").agg(pl.col("n_hits").median()).sort("option")
+        data = {"settings": own, "medians": middle, "own": own.filter("is_own")}
+        panels.add(templates[choice == varied[-1]], data=data, title=choice, size=12)
+    return panels.specification()
+
+
+def _choice_template(*, shows_axis: bool) -> ChartType:
+    """One choice, one row per option."""
+    import altair as alt
+
+    x = alt.X("n_hits:Q", title="hits (reagent × cell line × arm)", scale=alt.Scale(zero=True, nice=True))
+    x = x.axis(tickCount=6, format="d") if shows_axis else x.axis(labels=False, ticks=False, title=None, tickCount=6)
+    y = alt.Y("option:N", title=None, sort=None).axis(
+        domain=False, ticks=False, labelColor=INK, labelLimit=150, minExtent=130, maxExtent=160
+    )
+    tooltip = [
+        alt.Tooltip("setting:Q"),
+        alt.Tooltip("option:N"),
+        alt.Tooltip("n_hits:Q", title="hits"),
+        alt.Tooltip("n_reagents:Q", title="reagents"),
+        alt.Tooltip("n_candidates:Q", title="candidates"),
+        alt.Tooltip("jaccard:Q", title="overlap with own", format=".2f"),
+    ]
+    ticks = alt.Chart(named("settings")).mark_tick(color=FAINT, thickness=1.3, size=13, aria=False)
+    middle = alt.Chart(named("medians")).mark_tick(color=INK, thickness=2.5, size=15, aria=False)
+    own = alt.Chart(named("own")).mark_point(shape="diamond", filled=True, size=85, color="#d55e00")
+    return alt.layer(
+        ticks.encode(x=x, y=y, tooltip=tooltip), middle.encode(x=x, y=y), own.encode(x=x, y=y, tooltip=tooltip)
+    ).properties(width=430, height=alt.Step(21))

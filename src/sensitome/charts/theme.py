@@ -7,10 +7,7 @@ orange of Normann et al. 2021. Color is never the only carrier: kinds differ in 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from altair.typing import ChartType
+from typing import Any
 
 __all__ = [
     "FAINT",
@@ -21,7 +18,6 @@ __all__ = [
     "SHAPES",
     "VERDICTS",
     "config",
-    "dressed",
     "kind_shapes",
     "line_colors",
 ]
@@ -49,7 +45,7 @@ VERDICTS = {
 }
 
 #: Ends and middle of the scale of normalized values: loss of viability is vermillion, gain is blue.
-DIVERGING = ("#9a3412", "#e8824a", "#fbe3d2", "#ffffff", "#d5e6f3", "#5a9fcf", "#0b4a7c")
+DIVERGING = ("#9a3412", "#e8824a", "#fbe3d2", "#f6f6f4", "#d5e6f3", "#5a9fcf", "#0b4a7c")
 #: Scale of raw readings, dark to light in print as well (cividis).
 SEQUENTIAL = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
 
@@ -123,9 +119,3 @@ def config() -> dict[str, Any]:
         "text": {"color": INK, "fontSize": 11},
         "concat": {"spacing": 26},
     }
-
-
-def dressed(chart: ChartType) -> ChartType:
-    """Return the figure with the configuration above."""
-    configured: ChartType = chart.configure(**config())
-    return configured

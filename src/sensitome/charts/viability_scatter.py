@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, drug_arms, groups, inline, plural, score_unit, setting, signed
-from sensitome.charts.theme import FAINT, INK, dressed, kind_shapes, line_colors
+from sensitome.charts.data import Manifest, Tables, drug_arms, groups, plural, score_unit, setting, signed
+from sensitome.charts.panels import Panels, Specification, frozen, named
+from sensitome.charts.theme import FAINT, INK, kind_shapes, line_colors
 
 if TYPE_CHECKING:
     import altair as alt
@@ -21,7 +22,7 @@ EXCLUDED = "below threshold, excluded"
 REST = "not significant"
 
 
-def viability_scatter(tables: Tables, manifest: Manifest) -> ChartType | None:
+def viability_scatter(tables: Tables, manifest: Manifest) -> Specification | None:
     """Draw every reagent's score with the drug (x) against its score without (y).
 
     Parameters
@@ -38,19 +39,24 @@ def viability_scatter(tables: Tables, manifest: Manifest) -> ChartType | None:
     ----------
     Normann et al. 2021, Fig. 1, doi:10.1038/s41598-021-90385-2
     """
-    import altair as alt
-
     hits = tables["hits"].filter(pl.col("score").is_not_null() & pl.col("vehicle_score").is_not_null())
     if hits.is_empty():
         return None
     marked = hits.with_columns(_status().alias("status")).sort("reagent", "cell_line", "treatment")
     look = _Look(marked, groups(tables["hits"], manifest), manifest)
-    panels = [_panel(marked.filter(pl.col("treatment") == arm), look, arm) for arm in drug_arms(tables, manifest)]
-    chart = alt.concat(*panels, columns=min(3, len(panels))).resolve_scale(
-        color="shared", shape="shared", x="independent", y="independent"
+    template = frozen(_template(look))
+    panels = Panels(
+        columns=3,
+        title="Viability with and without drug",
+        subtitle=_key(look, manifest),
+        resolve={"color": "shared", "shape": "shared"},
     )
-    title = alt.TitleParams("Viability with and without drug", subtitle=_key(look, manifest), offset=16)
-    return dressed(chart.properties(title=title))
+    for arm in drug_arms(tables, manifest):
+        rows = marked.filter(pl.col("treatment") == arm)
+        called = rows.filter(pl.col("status") == HIT).height
+        subtitle = f"{plural(called, 'hit')} among {rows['reagent'].n_unique():,} reagents"
+        panels.add(template, data=_data(rows, look, arm), title=arm, subtitle=subtitle)
+    return panels.specification()
 
 
 def _key(look: _Look, manifest: Manifest) -> list[str]:
@@ -106,17 +112,43 @@ def _padded(values: pl.Series, *, top: float) -> list[float]:
     return [round(low - 0.04 * span, 3), round(high + top * span, 3)]
 
 
-def _panel(rows: pl.DataFrame, look: _Look, arm: str) -> ChartType:
-    """One drug arm."""
+def _template(look: _Look) -> ChartType:
+    """One drug arm: thresholds behind, then what is not significant, excluded, and called."""
     import altair as alt
 
-    called = rows.filter(pl.col("status") == HIT)
-    title = alt.TitleParams(
-        arm,
-        subtitle=f"{plural(called.height, 'hit')} among {rows['reagent'].n_unique():,} reagents",
-    )
-    layers = [_rest(rows, look), *_lines(look, arm), _called(rows, look, EXCLUDED), _called(rows, look, HIT)]
-    return alt.layer(*layers).properties(title=title, width=SIDE, height=SIDE)
+    x, y = _axes(look)
+    rest = alt.Chart(named("rest")).mark_circle(size=9, color=FAINT, aria=False)
+    labels = alt.Chart(named("labels")).mark_text(align="left", dx=6, color=INK, aria=False)
+    layers: list[ChartType] = [rest.encode(x=x, y=y, tooltip=_tooltip())]
+    for number, color in enumerate(look.colors.values()):
+        down = alt.Chart(named(f"with-{number}")).mark_rule(color=color, strokeDash=[5, 3], strokeWidth=1.2, aria=False)
+        across = alt.Chart(named(f"without-{number}")).mark_rule(
+            color=color, strokeDash=[1, 3], strokeWidth=1, aria=False
+        )
+        layers += [down.encode(x=x), across.encode(y=y)]
+    layers += [_called(look, "excluded"), _called(look, "hits"), labels.encode(x=x, y=y, text="label:N")]
+    return alt.layer(*layers).properties(width=SIDE, height=SIDE)
+
+
+def _data(rows: pl.DataFrame, look: _Look, arm: str) -> dict[str, pl.DataFrame]:
+    """What one arm draws."""
+    data = {
+        name: rows.filter(pl.col("status") == status).select(COLUMNS)
+        for name, status in (("rest", REST), ("excluded", EXCLUDED), ("hits", HIT))
+    }
+    labels = []
+    right = look.limits.filter(pl.col("treatment") == arm)["threshold"].max()
+    for number, line in enumerate(look.colors):
+        own = look.limits.filter(pl.col("cell_line") == line)
+        down = own.filter(pl.col("treatment") == arm)["threshold"]
+        quiet = own.filter(pl.col("treatment") == look.vehicle)
+        sides = [pl.col("threshold")] + ([2 * pl.col("center") - pl.col("threshold")] if look.two_sided else [])
+        data[f"with-{number}"] = down.alias("score").to_frame()
+        data[f"without-{number}"] = pl.concat([quiet.select(side.alias("vehicle_score")) for side in sides])
+        height = look.y[1] - 0.055 * (look.y[1] - look.y[0]) * (0.6 + number)
+        labels.append((right, height, f"{line}: {', '.join(signed(value) for value in down)}"))
+    schema = {"score": pl.Float64, "vehicle_score": pl.Float64, "label": pl.String}
+    return data | {"labels": pl.DataFrame(labels, schema=schema, orient="row").drop_nulls()}
 
 
 def _axes(look: _Look) -> tuple[alt.X, alt.Y]:
@@ -163,68 +195,14 @@ COLUMNS = [
 ]
 
 
-def _rest(rows: pl.DataFrame, look: _Look) -> ChartType:
-    """Reagents that are not significant: faint, behind. Plain color, no opacity: print and PDF stay light."""
-    import altair as alt
-
-    x, y = _axes(look)
-    data = inline(rows.filter(pl.col("status") == REST).select(COLUMNS))
-    chart: ChartType = (
-        alt.Chart(data).mark_circle(size=9, color=FAINT, opacity=1, aria=False).encode(x=x, y=y, tooltip=_tooltip())
-    )
-    return chart
-
-
-def _called(rows: pl.DataFrame, look: _Look, status: str) -> ChartType:
+def _called(look: _Look, name: str) -> ChartType:
     """Significant reagents: filled when they are hits, hollow when an exclusion leaves them out."""
     import altair as alt
 
     x, y = _axes(look)
-    is_hit = status == HIT
-    data = inline(rows.filter(pl.col("status") == status).select(COLUMNS))
+    is_hit = name == "hits"
     shape = alt.Shape("kind:N", scale=look.scale("shape"), legend=alt.Legend(title="reagent", symbolStrokeColor=INK))
     color = alt.Color("cell_line:N", scale=look.scale("color"), legend=alt.Legend(title="cell line"))
-    points = alt.Chart(data).mark_point(size=58 if is_hit else 30, filled=is_hit, strokeWidth=0.9)
+    points = alt.Chart(named(name)).mark_point(size=58 if is_hit else 30, filled=is_hit, strokeWidth=0.9)
     chart: ChartType = points.encode(x=x, y=y, shape=shape, color=color, tooltip=_tooltip())
     return chart
-
-
-def _lines(look: _Look, arm: str) -> list[ChartType]:
-    """Thresholds with the drug (vertical, labeled) and without (horizontal) of every cell line."""
-    layers: list[ChartType] = []
-    right = look.limits.filter(pl.col("treatment") == arm)["threshold"].max()
-    for index, (line, color) in enumerate(look.colors.items()):
-        own = look.limits.filter(pl.col("cell_line") == line)
-        down = own.filter(pl.col("treatment") == arm)
-        across = own.filter(pl.col("treatment") == look.vehicle)
-        layers.append(_rule(down.select(pl.col("threshold").alias("score")), look, color=color, across=False))
-        layers.append(_label(down, look, text=f"{line}: ", at=(right, index)))
-        sides = [pl.col("threshold")] + ([2 * pl.col("center") - pl.col("threshold")] if look.two_sided else [])
-        flat = pl.concat([across.select(side.alias("vehicle_score")) for side in sides])
-        layers.append(_rule(flat, look, color=color, across=True))
-    return layers
-
-
-def _rule(limits: pl.DataFrame, look: _Look, *, color: str, across: bool) -> ChartType:
-    """Straight lines at the limits."""
-    import altair as alt
-
-    x, y = _axes(look)
-    chart = alt.Chart(inline(limits)).mark_rule(
-        color=color, strokeDash=[1, 3] if across else [5, 3], strokeWidth=1 if across else 1.2, aria=False
-    )
-    rule: ChartType = chart.encode(y=y) if across else chart.encode(x=x)
-    return rule
-
-
-def _label(limits: pl.DataFrame, look: _Look, *, text: str, at: tuple[Any, int]) -> ChartType:
-    """The threshold of one line in words, right of all thresholds, in the line's own row above the points."""
-    import altair as alt
-
-    x, y = _axes(look)
-    values = ", ".join(signed(value) for value in limits["threshold"])
-    height = look.y[1] - 0.055 * (look.y[1] - look.y[0]) * (0.6 + at[1])
-    rows = pl.DataFrame({"score": [at[0]], "vehicle_score": [height], "label": [text + values]}).drop_nulls()
-    texts = alt.Chart(inline(rows)).mark_text(align="left", dx=6, color=INK)
-    labels: ChartType = texts.encode(x=x, y=y, text="label:N")
-    return labels

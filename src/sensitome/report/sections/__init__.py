@@ -1,0 +1,36 @@
+"""The sections of the page, in reading order."""
+
+from __future__ import annotations
+
+from sensitome.report.section import Section
+from sensitome.report.sections import (
+    candidates,
+    cautions,
+    flow,
+    funnel,
+    hits,
+    methods,
+    plates,
+    provenance,
+    quality,
+    stability,
+    summary,
+    viability,
+)
+
+__all__ = ["SECTIONS"]
+
+SECTIONS: tuple[Section, ...] = (
+    Section("summary", "Result", (), summary.build),
+    Section("flow", "Flow of the study", ("wells",), flow.build),
+    Section("funnel", "Funnel", ("funnel",), funnel.build),
+    Section("viability", "Viability", ("hits",), viability.build),
+    Section("candidates", "Candidates", ("hits",), candidates.build),
+    Section("hits", "Every call", ("hits",), hits.build),
+    Section("stability", "Stability", ("stability",), stability.build),
+    Section("plates", "Plates", ("wells",), plates.build),
+    Section("quality", "Quality", ("quality",), quality.build),
+    Section("cautions", "Cautions", (), cautions.build),
+    Section("methods", "Methods", (), methods.build),
+    Section("provenance", "Provenance", (), provenance.build),
+)

@@ -1,0 +1,93 @@
+"""Every reagent in every drug arm, with each step of the rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from sensitome.charts.data import score_unit, setting
+from sensitome.report.payload import Column, column_table
+from sensitome.report.section import Manifest, Tables
+
+__all__ = ["build"]
+
+KEYS = ["reagent", "kind", "position", "cell_line", "treatment"]
+
+
+def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
+    """The table of hits for the table widget: calls first, then by z."""
+    most = int(setting(manifest, "report", "rows", default=20000))
+    call = (
+        pl.when(pl.col("is_hit") & pl.col("is_candidate"))
+        .then(pl.lit("candidate"))
+        .when("is_hit")
+        .then(pl.lit("hit"))
+        .otherwise(pl.lit("no"))
+    )
+    rank = pl.col("call").replace_strict({"candidate": 0, "hit": 1, "no": 2}, return_dtype=pl.Int8)
+    rows = tables["hits"].with_columns(call.alias("call"))
+    rows = _with_share(rows, tables)
+    rows = _with_truth(rows, tables)
+    rows = rows.sort(rank, "z", *KEYS, nulls_last=True)
+    unit = score_unit(manifest)
+    columns: dict[str, Column] = {
+        "reagent": ("reagent", None, "reagent"),
+        "kind": ("kind", None, "filter"),
+        "cell_line": ("cell line", None, "filter"),
+        "treatment": ("arm", None, "filter"),
+        "call": ("call", None, "filter"),
+        "z": ("z", 2, ""),
+        "score": (f"score ({unit})", 3, ""),
+        "vehicle_z": ("z without drug", 2, ""),
+        "vehicle_score": ("score without drug", 3, ""),
+        "n": ("n", 0, ""),
+        "vehicle_n": ("n without drug", 0, ""),
+    }
+    if "share" in rows.columns:
+        columns["share"] = ("share of settings", 2, "share")
+    if "truly" in rows.columns:
+        columns["truly"] = ("true effect", None, "filter")
+    columns |= {"reason": ("reason", None, "long"), "position": ("position", None, "")}
+    caption = "Every reagent in every drug arm of every cell line, judged by the rule; calls first"
+    table = column_table(rows.head(most), columns, caption=caption, name="hits")
+    return {
+        "data": {"hits": table},
+        "left_out": max(0, rows.height - most),
+        "total": rows.height,
+        "groups": _groups(tables["hits"]),
+        "unit": unit,
+    }
+
+
+def _with_share(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """Share of the settings that call each row; 0 where none does."""
+    if "stability" not in tables:
+        return rows
+    share = tables["stability"].select(*KEYS, "share")
+    return rows.join(share, on=KEYS, how="left", maintain_order="left").with_columns(pl.col("share").fill_null(0.0))
+
+
+def _with_truth(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """Whether the effect is real, where a simulation tells."""
+    truth = tables.get("truth")
+    keys = ["reagent", "kind", "cell_line", "treatment"]
+    if truth is None or not {*keys, "is_active"} <= set(truth.columns):
+        return rows
+    words = pl.when("is_active").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("truly")
+    return rows.join(truth.select(*keys, words).unique(keys, keep="first"), on=keys, how="left", maintain_order="left")
+
+
+def _groups(hits: pl.DataFrame) -> list[dict[str, Any]]:
+    """Center, spread, threshold and counts of each treatment group."""
+    keys = ["cell_line", "treatment"]
+    return (
+        hits.group_by(*keys, "center", "spread", "threshold")
+        .agg(
+            pl.col("score").is_not_null().sum().alias("n"),
+            pl.col("is_significant").fill_null(value=False).sum().alias("significant"),
+            pl.col("is_hit").sum().alias("hits"),
+        )
+        .sort(*keys, "threshold", nulls_last=True)
+        .to_dicts()
+    )

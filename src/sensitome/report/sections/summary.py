@@ -1,0 +1,80 @@
+"""Title, the result in one sentence, and the numbers of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sensitome.charts.data import plural, setting
+from sensitome.report.section import Manifest, Tables
+
+__all__ = ["build", "sentence"]
+
+_SHOWN = (
+    ("plates", "plate"),
+    ("wells", "well"),
+    ("reagents", "reagent"),
+    ("hit_reagents", "hit"),
+    ("candidates", "candidate"),
+    ("cautions", "caution"),
+)
+
+
+def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
+    """Headline of the page; numbers that the run does not have are left out."""
+    headline = _headline(tables, manifest)
+    numbers = [
+        (f"{headline[key]:,}", noun if headline[key] == 1 else f"{noun}s")
+        for key, noun in _SHOWN
+        if headline.get(key) is not None
+    ]
+    return {
+        "sentence": sentence(headline, tables, manifest),
+        "numbers": numbers,
+        "truth": _truth(headline),
+        "preset": (manifest.get("study") or {}).get("preset"),
+    }
+
+
+def _headline(tables: Tables, manifest: Manifest) -> dict[str, Any]:
+    """Numbers of the manifest; what it lacks is counted from the tables."""
+    counted: dict[str, Any] = {}
+    if "plates" in tables:
+        counted["plates"] = tables["plates"].height
+    if "wells" in tables:
+        counted["wells"] = tables["wells"].height
+    if "hits" in tables:
+        hits = tables["hits"]
+        counted["reagents"] = hits.select("reagent", "kind").n_unique()
+        counted["hits"] = int(hits["is_hit"].sum())
+        counted["hit_reagents"] = hits.filter("is_hit").select("reagent", "kind").n_unique()
+        counted["candidates"] = hits.filter("is_candidate").select("reagent", "kind").n_unique()
+    counted["cautions"] = len(manifest.get("cautions") or ())
+    return counted | dict(manifest.get("headline") or {})
+
+
+def sentence(headline: dict[str, Any], tables: Tables, manifest: Manifest) -> str:
+    """The result in one sentence, with what was asked, not more."""
+    if headline.get("hit_reagents") is None:
+        return "This run has no table of hits yet: the page shows what was measured."
+    contexts = tables["hits"].select("cell_line", "treatment").n_unique() if "hits" in tables else 0
+    vehicle = setting(manifest, "treatments", "vehicle")
+    effect = "lose viability with a drug and are quiet without" if vehicle else "lose viability"
+    text = (
+        f"Of {plural(headline.get('reagents', 0), 'reagent')}, {headline['hit_reagents']:,} {effect} in at least one of "
+        f"{plural(contexts, 'context')} (cell line × arm): {plural(headline.get('hits', 0), 'call')} in all"
+    )
+    if contexts > 1 and headline.get("candidates") is not None:
+        text += f". {plural(headline['candidates'], 'reagent')} {'does' if headline['candidates'] == 1 else 'do'} so "
+        text += "more than once and " + ("is a candidate" if headline["candidates"] == 1 else "are candidates")
+    return text + "."
+
+
+def _truth(headline: dict[str, Any]) -> dict[str, str] | None:
+    """Recall and false discoveries of a simulated study."""
+    recall, wrong = headline.get("recall"), headline.get("false_discovery_proportion")
+    if recall is None and wrong is None:
+        return None
+    return {
+        "recall": "not defined" if recall is None else f"{100 * recall:.0f} %",
+        "wrong": "not defined" if wrong is None else f"{100 * wrong:.0f} %",
+    }
