@@ -105,4 +105,4 @@ def test_an_effect_at_the_margin_passes_equivalence_in_five_percent() -> None:
 def test_many_degrees_of_freedom_are_the_normal() -> None:
     test = t_of(np.array([1.959963984540054]), np.array([1.0]), np.array([np.inf]))
     assert test.p_value[0] == pytest.approx(0.05, abs=1e-7)
-    assert test.ci_low[0] == pytest.approx(0.0, abs=1e-7)
+    assert test.ci_low[0] == pytest.approx(0.0, abs=1e-6)
