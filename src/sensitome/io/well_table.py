@@ -77,6 +77,9 @@ def read_well_table(
     frame = _typed(path)
     named, faults = name_columns(_rename(frame, columns or {}, path=path), WELL_TABLE_COLUMNS, file=path)
     raise_faults("well table", faults)
+    if "plate" in named.columns and "library_plate" not in named.columns:
+        # "Plate" alone is a plate of the library: it comes again in every replicate and arm.
+        named = named.rename({"plate": "library_plate"})
     defaults = {"library_plate": "1", "cell_line": cell_line, "treatment": treatment}
     absent = [pl.lit(defaults.get(name), pl.String).alias(name) for name in _KNOWN if name not in named.columns]
     wells = named.with_columns(absent)
