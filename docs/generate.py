@@ -184,7 +184,7 @@ def _picture(method: Method) -> str:
     alt = f"A simulated plate: raw readings, what {method.name} takes away, and what remains"
     words = (
         "A simulated plate of 96 wells with strong place effects: the readings, what the method takes away, and what "
-        "remains. Gray wells have no value. Controls stand in the first and last columns."
+        "remains. Gray: empty wells and killed controls, which are left out here to show the rest."
     )
     return f'<div class="wide" markdown>\n\n![{alt}](../figures/{method.name}.svg)\n\n</div>\n\n*{words}*'
 
@@ -196,7 +196,8 @@ def figures() -> dict[str, bytes]:
     from sensitome.charts.plate_heatmap import plate_heatmap
     from sensitome.screen.normalize import normalize
 
-    screen = simulate_screen(scenario("small").changed({"surface.scale": 2.5}), seed=4)
+    strong = {"surface.scale": 2.5, "noise.artifact_share": 0.0, "noise.lost_row_share": 0.0}
+    screen = simulate_screen(scenario("small").changed(strong), seed=4)
     wells = screen.wells.filter((pl.col("cell_line") == "KPL4") & (pl.col("library_plate") == "L1"))
     name = wells["plate"][0]
     drawn = {}
@@ -204,7 +205,7 @@ def figures() -> dict[str, bytes]:
         if not _has_picture(method):
             continue
         choice = settings.NormalizeSettings.model_validate({"method": method.name, "scale": "log2"})
-        corrected = normalize(wells, settings=choice)
+        corrected = normalize(wells, settings=choice).filter(~pl.col("role").is_in(["empty", "positive"]))
         manifest = {"study": {"normalize": choice.model_dump(), "score": {"standardize": "none"}}}
         chart = plate_heatmap({"wells": corrected}, manifest, plate=name)
         if chart is not None:

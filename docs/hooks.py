@@ -12,9 +12,10 @@ from mkdocs.structure.pages import Page
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add the page of each method to the navigation."""
-    for section in config.nav or []:
-        if "Methods" in section:
-            section["Methods"] += [{title: path} for path, title in generate.method_titles().items()]
+    for part in config.nav or []:
+        for section in next(iter(part.values())):
+            if isinstance(section, dict) and "Methods" in section:
+                section["Methods"] += [{title: path} for path, title in generate.method_titles().items()]
     return config
 
 
