@@ -26,7 +26,7 @@ from sensitome.screen.arms import check_treatments
 from sensitome.screen.funnel import count_funnel
 from sensitome.screen.hits import call_hits
 from sensitome.screen.normalize import normalize
-from sensitome.screen.quality import assess_quality
+from sensitome.screen.quality import assess_quality, caution_many_hits, plates_with_many_hits
 from sensitome.screen.score import score
 from sensitome.screen.stability import map_stability
 from sensitome.settings import Study
@@ -96,6 +96,8 @@ def _normalize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
 
 
 def _quality(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    many = context.study.quality.many_hits
+    caution_many_hits(plates_with_many_hits(tables["wells"], share=many), share=many)
     plates, quality = assess_quality(
         tables["wells"], vehicle=context.study.treatments.vehicle, thresholds=context.study.quality.thresholds
     )
