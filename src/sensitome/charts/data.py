@@ -102,12 +102,12 @@ def pretty(figure: str) -> str:
 
 
 def signed(value: float, *, digits: int = 2) -> str:
-    """A number with a real minus sign.
+    """A number with a real minus sign, and none before zero.
 
-    >>> signed(-0.791)
-    '−0.79'
+    >>> signed(-0.791), signed(-0.001)
+    ('−0.79', '0.00')
     """
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def plural(count: int, noun: str) -> str:

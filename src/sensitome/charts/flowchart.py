@@ -150,10 +150,10 @@ def flowchart(tables: Tables, manifest: Manifest) -> Specification | None:
     asides = arrows.transform_filter("datum.aside != '' && datum.aside != null")
     at = alt.value(WIDTH / 2)
     layers = [
-        frame.encode(x=alt.value(1), x2=alt.value(WIDTH), y=y, y2="bottom:Q"),
-        base.mark_text(align="center", dy=18, fontSize=12, color=INK).encode(x=at, y=y, text="title:N"),
-        base.mark_text(align="center", dy=35, fontSize=10.5, color=MUTED).encode(x=at, y=y, text="detail:N"),
-        arrows.mark_rule(color=INK).encode(x=at, y=alt.Y("tail:Q", axis=None), y2="tip:Q"),
+        frame.encode(x=alt.value(1), x2=alt.value(WIDTH), y=y, y2=alt.Y2("bottom")),
+        base.mark_text(align="center", dy=18, fontSize=12, color=INK).encode(x=at, y=y, text=alt.Text("title:N")),
+        base.mark_text(align="center", dy=35, fontSize=10.5, color=MUTED).encode(x=at, y=y, text=alt.Text("detail:N")),
+        arrows.mark_rule(color=INK).encode(x=at, y=alt.Y("tail:Q", axis=None), y2=alt.Y2("tip")),
         arrows.mark_point(shape="triangle-down", filled=True, size=36, color=INK).encode(
             x=at, y=alt.Y("tip:Q", axis=None)
         ),
@@ -161,7 +161,7 @@ def flowchart(tables: Tables, manifest: Manifest) -> Specification | None:
             x=at, x2=alt.value(WIDTH + 22), y=alt.Y("middle:Q", axis=None)
         ),
         asides.mark_text(align="left", color=MUTED).encode(
-            x=alt.value(WIDTH + 28), y=alt.Y("middle:Q", axis=None), text="aside:N"
+            x=alt.value(WIDTH + 28), y=alt.Y("middle:Q", axis=None), text=alt.Text("aside:N")
         ),
     ]
     return specification(alt.layer(*layers).properties(width=WIDTH + SIDE, height=height, title="Flow of the study"))

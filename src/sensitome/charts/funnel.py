@@ -48,15 +48,17 @@ def funnel(tables: Tables, manifest: Manifest) -> Specification | None:
     top = float(steps["n_reagents"].max() or 1)  # type: ignore[arg-type]
     x = alt.X("n_reagents:Q", title="reagents that remain", scale=alt.Scale(domain=[0, top], nice=False))
     x = x.axis(tickCount=5, format="d", grid=False)
-    bars = base.mark_bar(height=9, color=ACCENT, yOffset=9).encode(x=x, y=y, tooltip=["label:N", "text:N", "by_kind:N"])
+    bars = base.mark_bar(height=9, color=ACCENT, yOffset=9).encode(
+        x=x, y=y, tooltip=[alt.Tooltip("label:N"), alt.Tooltip("text:N"), alt.Tooltip("by_kind:N")]
+    )
     names = base.mark_text(align="left", baseline="bottom", dy=1, fontSize=12, color=INK)
     counts = base.mark_text(align="left", baseline="middle", dx=6, dy=9, fontSize=11, color=MUTED)
     chart = alt.layer(
         bars,
-        names.encode(x=alt.value(0), y=y, text="label:N"),
-        counts.transform_filter(f"datum.n_reagents < {0.6 * top}").encode(x=x, y=y, text="text:N"),
+        names.encode(x=alt.value(0), y=y, text=alt.Text("label:N")),
+        counts.transform_filter(f"datum.n_reagents < {0.6 * top}").encode(x=x, y=y, text=alt.Text("text:N")),
         counts.mark_text(align="right", baseline="bottom", dy=1, fontSize=11, color=MUTED)
         .transform_filter(f"datum.n_reagents >= {0.6 * top}")
-        .encode(x=x, y=y, text="text:N"),
+        .encode(x=x, y=y, text=alt.Text("text:N")),
     )
     return specification(chart.properties(width=560, height=alt.Step(46), title="From the library to the candidates"))

@@ -78,7 +78,8 @@ def plate_heatmap(tables: Tables, manifest: Manifest, *, plate: str | None = Non
         _panel(rows, "normalized", title=f"normalized ({score_unit(manifest)})", scale=around, size=size),
     ]
     first = own.row(0, named=True)
-    subtitle = f"{first['cell_line']}, {first['treatment']}, library plate {first['library_plate']}, replicate {first['replicate']}"
+    subtitle = f"{first['cell_line']}, {first['treatment']}, library plate {first['library_plate']}"
+    subtitle += f", replicate {first['replicate']}"
     heading = alt.TitleParams(f"Plate {name}", subtitle=subtitle)
     return specification(alt.concat(*panels, columns=3).resolve_scale(color="independent").properties(title=heading))
 
@@ -109,7 +110,12 @@ def _panel(rows: pl.DataFrame, value: str, *, title: str, scale: alt.Scale, size
         scale=scale,
         legend=alt.Legend(title=None, orient="bottom", type="symbol", symbolType="square", symbolSize=110, tickCount=4),
     )
-    tooltip = ["well:N", "reagent:N", "role:N", alt.Tooltip(f"{value}:Q", format=".3f")]
+    tooltip = [
+        alt.Tooltip("well:N"),
+        alt.Tooltip("reagent:N"),
+        alt.Tooltip("role:N"),
+        alt.Tooltip(f"{value}:Q", format=".3f"),
+    ]
     data = inline(rows.select("letter", "column", "well", "reagent", "role", value).drop_nulls(value))
     chart = (
         alt.Chart(data)

@@ -128,12 +128,12 @@ def _template(present: set[str], size: tuple[int, int]) -> ChartType:
     colors = alt.Scale(domain=words, range=[VERDICTS[word][0] for word in words])
     shapes = alt.Scale(domain=words, range=[VERDICTS[word][1] for word in words])
     tooltip = [
-        "subject:N",
-        "cell_line:N",
-        "treatment:N",
-        "replicate:N",
+        alt.Tooltip("subject:N"),
+        alt.Tooltip("cell_line:N"),
+        alt.Tooltip("treatment:N"),
+        alt.Tooltip("replicate:N"),
         alt.Tooltip("value:Q", format=".3~g"),
-        "verdict:N",
+        alt.Tooltip("verdict:N"),
     ]
     layers: list[ChartType] = []
     for word, dash in DASHES.items():

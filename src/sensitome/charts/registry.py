@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.flowchart import flowchart
@@ -49,8 +49,8 @@ class Figure:
         made = self.specify(tables, manifest)
         if made is None:
             return None
-        forms = {"concat": alt.ConcatChart, "layer": alt.LayerChart, "facet": alt.FacetChart}
-        form = next((forms[key] for key in forms if key in made), alt.Chart)
+        forms = {"concat": alt.ConcatChart, "layer": alt.LayerChart}
+        form: Any = next((forms[key] for key in forms if key in made), alt.Chart)
         chart: ChartType = form.from_dict(made, validate=False)
         return chart
 
@@ -76,65 +76,66 @@ FIGURES: list[Figure] = [
         ("hits",),
         viability_scatter,
         "One point per reagent and cell line. Dot = inhibitor, triangle = mimic, further kinds have further shapes; "
-        "color = cell line. Filled points are hits; hollow points lie below the threshold but an exclusion leaves them "
-        "out (an effect without drug, or a target that is not expressed); gray points are not significant. Dashed "
-        "vertical lines are the thresholds with the drug, dotted horizontal lines the limits without drug, per cell line.",
+        "color = cell line. Filled points are hits; hollow points lie below the threshold but an exclusion leaves "
+        "them out (an effect without drug, or a target that is not expressed); gray points are not significant. "
+        "Dashed vertical lines are the thresholds with the drug, dotted horizontal lines the limits without drug, "
+        "per cell line.",
     ),
     Figure(
         "score_distribution",
         "Scores of the library",
         ("scores",),
         score_distribution,
-        "Histogram of the scores of all library reagents per cell line and arm; the count axis is a square root, so that "
-        "the tail shows. Solid line: center. Dashed line: threshold.",
+        "Histogram of the scores of all library reagents per cell line and arm; the count axis is a square root, so "
+        "that the tail shows. Solid line: center. Dashed line: threshold.",
     ),
     Figure(
         "stability_map",
         "Stability of the calls",
         ("stability",),
         stability_map,
-        "Percent of the defensible settings that call a reagent, per cell line and drug arm. ● marks what the study's own "
-        "setting calls. An empty cell was called by no setting.",
+        "Percent of the defensible settings that call a reagent, per cell line and drug arm. ● marks what the "
+        "study's own setting calls. An empty cell was called by no setting.",
     ),
     Figure(
         "settings_grid",
         "What each choice does to the number of hits",
         ("stability_settings",),
         settings_grid,
-        "Each gray tick is one setting, shown once in every row that it belongs to. Black bar: median of the row. Diamond: "
-        "the study's own setting.",
+        "Each gray tick is one setting, shown once in every row that it belongs to. Black bar: median of the row. "
+        "Diamond: the study's own setting.",
     ),
     Figure(
         "z_prime_over_plates",
         "Separation of the controls",
         ("quality", "plates"),
         z_prime_over_plates,
-        "Z′ = 1 − 3 (SD of positives + SD of negatives) / distance of their means (Zhang 1999); the robust form takes MADs "
-        "and medians. Dot = pass, triangle = warn, square = fail.",
+        "Z′ = 1 − 3 (SD of positives + SD of negatives) / distance of their means (Zhang 1999); the robust form "
+        "takes MADs and medians. Dot = pass, triangle = warn, square = fail.",
     ),
     Figure(
         "quality_strips",
         "Quality of the plates",
         ("quality", "plates"),
         quality_strips,
-        "Each point is one plate, in the order of measuring. Dot = pass, triangle = warn, square = fail; dashed line = limit "
-        "of a warning, solid line = limit of failing.",
+        "Each point is one plate, in the order of measuring. Dot = pass, triangle = warn, square = fail; dashed "
+        "line = limit of a warning, solid line = limit of failing.",
     ),
     Figure(
         "replicate_agreement",
         "Agreement of replicates",
         ("wells",),
         replicate_agreement,
-        "Normalized values of the library's reagents in two replicates; darker = more reagents, line = identity. r = Pearson, "
-        "ρ = Spearman, CCC = Lin's concordance, n = reagents with both values.",
+        "Normalized values of the library's reagents in two replicates; darker = more reagents, line = identity. r "
+        "= Pearson, ρ = Spearman, CCC = Lin's concordance, n = reagents with both values.",
     ),
     Figure(
         "plate_heatmap",
         "The plate that needs most care",
         ("wells", "plates"),
         plate_heatmap,
-        "The first plate with the worst verdict: readings, what the normalization takes away, and what remains. Raw and "
-        "fitted share a scale.",
+        "The first plate with the worst verdict: readings, what the normalization takes away, and what remains. Raw "
+        "and fitted share a scale.",
     ),
 ]
 

@@ -127,6 +127,6 @@ def _template(edges: np.ndarray, pair: tuple[str, str], unit: str) -> ChartType:
     density = alt.Chart(named("cells")).mark_rect(aria=False)
     identity = alt.Chart(named("identity")).mark_line(color=INK, strokeWidth=0.8, strokeDash=[3, 3], aria=False)
     return alt.layer(
-        density.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=shade, tooltip=["reagents:Q"]),
+        density.encode(x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"), color=shade, tooltip=[alt.Tooltip("reagents:Q")]),
         identity.encode(x=x, y=y),
     ).properties(width=190, height=190)

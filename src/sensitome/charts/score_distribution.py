@@ -85,7 +85,7 @@ def _template(edges: np.ndarray, unit: str) -> ChartType:
     y = alt.Y("reagents:Q", title="reagents", scale=alt.Scale(type="sqrt", nice=True)).axis(tickCount=4, format="d")
     tooltip = [alt.Tooltip("from:Q", format=".2f"), alt.Tooltip("to:Q", format=".2f"), alt.Tooltip("reagents:Q")]
     bars = alt.Chart(named("bars")).mark_rect(color=FAINT, aria=False)
-    layers: list[ChartType] = [bars.encode(x=x, x2="to:Q", y=y, y2="zero:Q", tooltip=tooltip)]
+    layers: list[ChartType] = [bars.encode(x=x, x2=alt.X2("to"), y=y, y2=alt.Y2("zero"), tooltip=tooltip)]
     for name, dash in (("center", [1, 0]), ("threshold", [4, 3])):
         rule = alt.Chart(named(name)).mark_rule(color=INK, strokeDash=dash, strokeWidth=1.1, aria=False)
         layers.append(rule.encode(x=x))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, drug_arms, inline, plural
-from sensitome.charts.panels import Panels, Specification, frozen, named, specification
+from sensitome.charts.data import Manifest, Tables, drug_arms, plural
+from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import FAINT, INK
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ def stability_map(tables: Tables, manifest: Manifest) -> Specification | None:
     Rows = reagents, most often called first (at most 60), columns = cell line and arm, number and shade = percent of
     the settings that call it; ● = called by the study's own setting. None when nothing is called.
     """
-    import altair as alt
-
     stability = tables["stability"]
     if stability.is_empty():
         return None
@@ -46,47 +44,55 @@ def stability_map(tables: Tables, manifest: Manifest) -> Specification | None:
     )
     shown = best.head(MOST)
     arms = drug_arms(tables, manifest) or sorted(stability["treatment"].unique())
+    percent = (pl.col("share") * 100).round(0).cast(pl.Int32).cast(pl.String)
+    mark = pl.when("is_hit").then(pl.lit(" ●")).otherwise(pl.lit(""))
     cells = (
         stability.join(shown.select("reagent", "kind", "name"), on=["reagent", "kind"])
         .group_by("name", "cell_line", "treatment")
         .agg(pl.col("share").max(), pl.col("n_called").max(), pl.col("n_settings").max(), pl.col("is_hit").any())
-        .with_columns(
-            ((pl.col("share") * 100).round(0).cast(pl.Int32).cast(pl.String) + pl.when("is_hit").then(pl.lit(" ●")).otherwise(pl.lit("")))
-            .alias("text")
-        )
+        .with_columns((percent + mark).alias("text"))
         .sort("name", "cell_line", "treatment")
-    )  # fmt: skip
-    base = alt.Chart(inline(cells))
-    y = alt.Y("name:N", sort=shown["name"].to_list(), title=None).axis(
-        labelLimit=200, domain=False, ticks=False, labelColor=INK
     )
-    x = alt.X("treatment:N", sort=arms, title=None).axis(
-        orient="top", labelAngle=-30, domain=False, ticks=False, labelLimit=140
-    )
-    shade = alt.Color(
-        "share:Q",
-        scale=alt.Scale(domain=[0, 1], range=["#f3f6f7", "#7fb0b5", "#0b4a52"]),
-        legend=alt.Legend(title="share of settings", format=".0%", gradientLength=160, tickCount=3),
-    )
-    tooltip = [
-        alt.Tooltip("name:N", title="reagent"), alt.Tooltip("cell_line:N", title="cell line"), alt.Tooltip("treatment:N", title="arm"),
-        alt.Tooltip("share:Q", format=".0%"), alt.Tooltip("n_called:Q", title="settings that call it"),
-        alt.Tooltip("n_settings:Q", title="settings tried"), alt.Tooltip("is_hit:N", title="called by the study"),
-    ]  # fmt: skip
-    ink = alt.condition("datum.share > 0.55", alt.value("white"), alt.value(INK))
-    panels = alt.layer(
-        base.mark_rect(stroke="white", strokeWidth=1.5, aria=False).encode(x=x, y=y, color=shade, tooltip=tooltip),
-        base.mark_text(fontSize=10).encode(x=x, y=y, text="text:N", color=ink),
-    ).properties(width=alt.Step(58), height=alt.Step(17))
     tried = max(stability["n_settings"].to_list())
     left = best.height - shown.height
     subtitle = f"percent of {plural(tried, 'setting')}; ● = called by the study's own setting"
     if left:
         subtitle += f"; {plural(left, 'reagent')} called less often not shown"
-    chart = panels.facet(
-        column=alt.Column("cell_line:N", title=None, header=alt.Header(labelFontSize=12, labelFontWeight=600))
-    )
-    return specification(chart.properties(title=alt.TitleParams("Stability of the calls", subtitle=subtitle)))
+    panels = Panels(columns=4, title="Stability of the calls", subtitle=subtitle, resolve={"color": "shared"})
+    names = shown["name"].to_list()
+    for place, line in enumerate(sorted(cells["cell_line"].unique())):
+        template = frozen(_map_template(names, arms, shows_names=place == 0))
+        panels.add(template, data={"cells": cells.filter(pl.col("cell_line") == line)}, title=line, size=12)
+    return panels.specification()
+
+
+def _map_template(names: list[str], arms: list[str], *, shows_names: bool) -> ChartType:
+    """One cell line: reagents down, arms across."""
+    import altair as alt
+
+    y = alt.Y("name:N", scale=alt.Scale(domain=names), title=None)
+    y = y.axis(labelLimit=200, domain=False, ticks=False, labelColor=INK, labels=shows_names, labelOverlap=False)
+    x = alt.X("treatment:N", scale=alt.Scale(domain=arms), title=None)
+    x = x.axis(orient="top", labelAngle=-30, domain=False, ticks=False, labelLimit=140, labelOverlap=False)
+    scale = alt.Scale(domain=[0, 1], range=["#f3f6f7", "#7fb0b5", "#0b4a52"])
+    legend = alt.Legend(title="share of settings", format=".0%", gradientLength=160, tickCount=3)
+    titles = {
+        "name:N": "reagent",
+        "cell_line:N": "cell line",
+        "treatment:N": "arm",
+        "text:N": "percent of settings",
+        "n_called:Q": "settings that call it",
+        "n_settings:Q": "settings tried",
+        "is_hit:N": "called by the study",
+    }
+    tooltip = [alt.Tooltip(name, title=title) for name, title in titles.items()]
+    ink = alt.condition("datum.share > 0.55", alt.value("white"), alt.value(INK))
+    base = alt.Chart(named("cells"))
+    shade = alt.Color("share:Q", scale=scale, legend=legend)
+    return alt.layer(
+        base.mark_rect(stroke="white", strokeWidth=1.5, aria=False).encode(x=x, y=y, color=shade, tooltip=tooltip),
+        base.mark_text(fontSize=10).encode(x=x, y=y, text=alt.Text("text:N"), color=ink),
+    ).properties(width=alt.Step(58), height=alt.Step(17))
 
 
 def settings_grid(tables: Tables, manifest: Manifest) -> Specification | None:

@@ -102,6 +102,7 @@ def config() -> dict[str, Any]:
             "titleOrient": "left",
             "columnPadding": 14,
             "labelLimit": 220,
+            "padding": 8,
         },
         "title": {
             "fontSize": 13,

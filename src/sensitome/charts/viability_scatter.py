@@ -126,7 +126,7 @@ def _template(look: _Look) -> ChartType:
             color=color, strokeDash=[1, 3], strokeWidth=1, aria=False
         )
         layers += [down.encode(x=x), across.encode(y=y)]
-    layers += [_called(look, "excluded"), _called(look, "hits"), labels.encode(x=x, y=y, text="label:N")]
+    layers += [_called(look, "excluded"), _called(look, "hits"), labels.encode(x=x, y=y, text=alt.Text("label:N"))]
     return alt.layer(*layers).properties(width=SIDE, height=SIDE)
 
 

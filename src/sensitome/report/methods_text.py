@@ -123,7 +123,8 @@ def _scores(tables: Tables, manifest: Manifest) -> str:
     text = ""
     standardize = setting(manifest, "score", "standardize", default="none")
     if standardize == "zscore":
-        text = "In every replicate of an arm, values were centered on the median of the samples and divided by their scaled MAD. "
+        text = "In every replicate of an arm, values were centered on the median of the samples "
+        text += "and divided by their scaled MAD. "
     elif standardize == "npi":
         text = "In every replicate of an arm, values were scaled to the controls (normalized percent inhibition). "
     wells = (
@@ -165,8 +166,9 @@ def _calls(tables: Tables, manifest: Manifest) -> str:
     if rules["expression"] != "off" and rules["expression_kinds"]:
         where = "that cell line" if rules["expression"] == "same-line" else "any of the cell lines"
         asked = "hits" in tables and tables["hits"]["is_expressed"].is_not_null().any()
+        kinds = named(list(rules["expression_kinds"]))
         text += (
-            f" Reagents of kind {named(list(rules['expression_kinds']))} whose target is not expressed in untreated cells of {where} were left out."
+            f" Reagents of kind {kinds} whose target is not expressed in untreated cells of {where} were left out."
             if asked
             else " No table of expressed targets was given, so no reagent was left out for its target."
         )
@@ -228,7 +230,10 @@ def _quality(tables: Tables, manifest: Manifest) -> str:
     verdicts = dict(plates["verdict"].cast(pl.String).value_counts().rows())
     counts = named([f"{verdicts[word]} {word}" for word in ("pass", "warn", "fail") if word in verdicts])
     figures = tables["quality"].filter(pl.col("level") == "plate")["figure"].n_unique()
-    return f"Every plate was judged by {plural(figures, 'quality figure')} against fixed limits: {counts} (of {plates.height} plates). No plate was left out because of its verdict."
+    return (
+        f"Every plate was judged by {plural(figures, 'quality figure')} against fixed limits: {counts} "
+        f"(of {plural(plates.height, 'plate')}). No plate was left out because of its verdict."
+    )
 
 
 def _software(tables: Tables, manifest: Manifest) -> str:

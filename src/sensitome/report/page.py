@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sensitome.charts.data import signed
 from sensitome.report.payload import safe_json
 from sensitome.report.section import Built, build_section
 from sensitome.report.sections import SECTIONS
@@ -88,9 +89,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = lambda value: f"{value:,}"
-    environment.filters["decimal"] = lambda value, digits=3: (
-        "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
-    )
+    environment.filters["decimal"] = lambda value: "–" if value is None else signed(value, digits=3)
     environment.filters["plural"] = lambda count, noun: f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
     return environment
 

@@ -17,6 +17,8 @@ __all__ = ["plate_data"]
 
 #: Wells past which one byte a value has to do.
 WIDE_WELLS = 1_000_000
+#: What the page tells of a plate.
+SHOWN = ("plate", "cell_line", "treatment", "library_plate", "replicate", "verdict")
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -107,7 +109,7 @@ def _format(
     return {
         "rows": cube.format.rows,
         "columns": cube.format.columns,
-        "plates": {name: rows[name].to_list() for name in ("plate", "cell_line", "treatment", "library_plate", "replicate", "verdict")},
+        "plates": {name: rows[name].to_list() for name in SHOWN},
         "layout": which,
         "layouts": layouts,
         "low": [round(float(value), 5) for value in low],

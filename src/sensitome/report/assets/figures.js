@@ -50,6 +50,12 @@ S.figures = (() => {
         result.finalize();
         result = await embed();
       }
+      const excess = mount.scrollWidth - mount.clientWidth;
+      if (spec.concat && spec.columns === 1 && excess > 1) {
+        spec.concat.forEach((panel) => resize(panel, Math.max(120, panelWidth(panel) - excess - 4)));
+        result.finalize();
+        result = await embed();
+      }
       views.set(name, result);
       result.view.addEventListener("click", (event, item) => {
         const row = item && item.datum;

@@ -25,7 +25,7 @@ S.tables = (() => {
     const text = column.text(row);
     if (column.use === "reagent" && text) {
       const kind = column.table.columns.find((other) => other.id === "kind");
-      node.append(S.el("button", { type: "button", class: "name", "data-reagent": text, "data-kind": kind ? kind.text(row) : null, text }));
+      node.append(S.el("button", { type: "button", class: text.length > 28 ? "name wraps" : "name", "data-reagent": text, "data-kind": kind ? kind.text(row) : null, text }));
     } else if (column.use === "verdict") node.append(S.verdict(text));
     else if (column.use === "share" && column.values[row] !== null) {
       const bar = S.el("i", {});

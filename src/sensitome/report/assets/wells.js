@@ -64,7 +64,7 @@ S.wells = (() => {
   };
 
   const table = (found, store) => {
-    const head = ["cell line", "arm", "replicate", "plate", "well", store.log ? "raw (log2)" : "raw", "normalized"];
+    const head = ["cell line", "arm", "rep.", "plate", "well", store.log ? "raw (log2)" : "raw", "normalized"];
     const numeric = new Set([2, 5, 6]);
     const rows = found.map((well) => {
       const { columns } = well.plate.format;
@@ -78,7 +78,7 @@ S.wells = (() => {
   const thumbs = (found, focus) => {
     const vehicle = found.filter((well) => !focus || (well.plate.cell_line === focus.cell_line && well.plate.treatment === focus.treatment)).slice(0, 4);
     return S.el("div", { class: "thumbs" }, ...vehicle.map((well) => {
-      const size = well.plate.format.columns > 24 ? 4 : 8;
+      const size = well.plate.format.columns > 24 ? 3 : 6;
       return S.el("figure", {}, S.plates.large(well.plate, "normalized", size, [well.cell]), S.el("figcaption", { text: `${well.plate.plate}, normalized; frame = this well` }));
     }));
   };

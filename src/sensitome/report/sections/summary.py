@@ -59,8 +59,9 @@ def sentence(headline: dict[str, Any], tables: Tables, manifest: Manifest) -> st
     contexts = tables["hits"].select("cell_line", "treatment").n_unique() if "hits" in tables else 0
     vehicle = setting(manifest, "treatments", "vehicle")
     effect = "lose viability with a drug and are quiet without" if vehicle else "lose viability"
+    count = headline["hit_reagents"]
     text = (
-        f"Of {plural(headline.get('reagents', 0), 'reagent')}, {headline['hit_reagents']:,} {effect} in at least one of "
+        f"Of {plural(headline.get('reagents', 0), 'reagent')}, {count:,} {effect} in at least one of "
         f"{plural(contexts, 'context')} (cell line × arm): {plural(headline.get('hits', 0), 'call')} in all"
     )
     if contexts > 1 and headline.get("candidates") is not None:
