@@ -14,8 +14,8 @@ S.figures = (() => {
 
   /* As many panels beside each other as fit, each as wide as the room allows. */
   const fit = (spec, room) => {
-    if (spec.concat) {
-      const own = panelWidth(spec.concat[0]) || 300;
+    if (spec.concat && panelWidth(spec.concat[0]) !== null) {
+      const own = panelWidth(spec.concat[0]);
       const most = Math.min(spec.columns || spec.concat.length, spec.concat.length);
       let columns = most;
       while (columns > 1 && room / columns - MARGIN < own * 0.74) columns -= 1;
@@ -45,13 +45,14 @@ S.figures = (() => {
       const embed = () => window.vegaEmbed(mount, spec, { mode: "vega-lite", renderer, actions: false, defaultStyle: false, scaleFactor: 2, tooltip: { theme: "custom", disableDefaultStyle: false } });
       let result = await embed();
       /* Titles may be wider than their panels: then fewer beside each other. */
-      while (spec.concat && spec.columns > 1 && mount.scrollWidth > mount.clientWidth + 1) {
+      const isFluid = spec.concat && panelWidth(spec.concat[0]) !== null;
+      while (isFluid && spec.columns > 1 && mount.scrollWidth > mount.clientWidth + 1) {
         spec.columns -= 1;
         result.finalize();
         result = await embed();
       }
       const excess = mount.scrollWidth - mount.clientWidth;
-      if (spec.concat && spec.columns === 1 && excess > 1) {
+      if (isFluid && spec.columns === 1 && excess > 1) {
         spec.concat.forEach((panel) => resize(panel, Math.max(120, panelWidth(panel) - excess - 4)));
         result.finalize();
         result = await embed();

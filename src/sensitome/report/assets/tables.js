@@ -1,18 +1,25 @@
 /* Tables that sort, filter and download; only the rows of one page are in the document. */
 S.tables = (() => {
   const PAGE = 25;
+  const collator = new Intl.Collator("en", { numeric: true });
 
   const compile = (column) => {
     if (column.levels) {
       const { levels, values } = column;
-      const order = levels.map((_, i) => i).sort((a, b) => levels[a].localeCompare(levels[b], "en", { numeric: true }));
+      /* Names are ranked when they are first sorted by: most never are. */
+      let order = null;
       const rank = new Int32Array(levels.length);
-      order.forEach((level, place) => { rank[level] = place; });
+      const ranked = () => {
+        if (order) return order;
+        order = levels.map((_, i) => i).sort((a, b) => collator.compare(levels[a], levels[b]));
+        order.forEach((level, place) => { rank[level] = place; });
+        return order;
+      };
       return {
         ...column,
-        sorted: order.map((level) => levels[level]),
+        sorted: () => ranked().map((level) => levels[level]),
         text: (row) => (values[row] < 0 ? "" : levels[values[row]]),
-        key: (row) => (values[row] < 0 ? null : rank[values[row]]),
+        key: (row) => (values[row] < 0 || !ranked() ? null : rank[values[row]]),
       };
     }
     const { values, digits } = column;
@@ -117,7 +124,7 @@ S.tables = (() => {
     const controls = S.el("div", { class: "controls" }, S.el("label", {}, "search", words));
     for (const column of table.columns.filter((one) => one.levels && (one.use === "filter" || one.use === "verdict") && one.levels.length > 1)) {
       const pick = S.el("select", { onchange: () => { state.picks.set(column, pick.value); refresh(); } }, S.el("option", { value: "", text: "all" }));
-      for (const level of column.sorted) pick.append(S.el("option", { value: level, text: level }));
+      for (const level of column.sorted()) pick.append(S.el("option", { value: level, text: level }));
       controls.append(S.el("label", {}, column.title, pick));
     }
     controls.append(S.el("span", { class: "spacer" }), S.el("button", {
