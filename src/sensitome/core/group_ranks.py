@@ -243,7 +243,8 @@ def _ordered_ranks(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     rank = np.repeat(start % width + (length + 1) / 2, length).reshape(values.shape)
     many = length > 1
     cubes = length[many].astype(np.float64)
-    return rank, np.bincount(start[many] // width, weights=cubes**3 - cubes, minlength=items)
+    tied = np.bincount(start[many] // width, weights=cubes**3 - cubes, minlength=items).astype(np.float64)
+    return np.asarray(rank, dtype=np.float64), tied
 
 
 def _block_means(scores: FloatArray, block: IntArray) -> FloatArray:
@@ -282,4 +283,4 @@ def _quadratic_form(total: FloatArray, covariance: FloatArray) -> tuple[FloatArr
     used = (width > 1e-10 * np.maximum(largest, 0)) & (largest > 0)
     along = np.einsum("ig,igk->ik", total, axes)
     share = np.where(used, along**2 / np.where(used, width, 1.0), 0.0)
-    return share.sum(axis=1), used.sum(axis=1)
+    return np.asarray(share.sum(axis=1), dtype=np.float64), np.asarray(used.sum(axis=1), dtype=np.intp)
