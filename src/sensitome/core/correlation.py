@@ -120,7 +120,7 @@ def residuals(values: FloatArray, covariates: FloatArray) -> FloatArray:
     design = np.vstack([np.ones(values.shape[1]), covariates - covariates.mean(axis=1, keepdims=True)])
     left, size, _ = np.linalg.svd(design.T, full_matrices=False)
     basis = left[:, size > size[0] * max(design.shape) * np.finfo(float).eps]
-    return values - (values @ basis) @ basis.T
+    return np.asarray(values - (values @ basis) @ basis.T)
 
 
 def correlation_p(estimate: FloatArray, *, df: npt.ArrayLike) -> FloatArray:
@@ -239,7 +239,7 @@ def _products(x: FloatArray, y: FloatArray, both: BoolArray) -> FloatArray:
         high = np.where(both, side, -np.inf).max(axis=1, initial=-np.inf)
         length = np.where(high > low, np.sqrt(np.einsum("ij,ij->i", middle, middle)), np.nan)
         centered.append(middle / length[:, None])
-    return np.clip(np.einsum("ij,ij->i", *centered), -1.0, 1.0)
+    return np.asarray(np.clip(np.einsum("ij,ij->i", *centered), -1.0, 1.0))
 
 
 def _edgeworth(estimate: FloatArray, n: int) -> FloatArray:
