@@ -124,6 +124,7 @@ def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         tables["wells"],
         tables["hits"],
         study=context.study,
+        own_scores=tables["scores"],
         expressed=read_expression(context.study.inputs, folder=context.folder),
         targets=_targets(tables["reagents"]),
         jobs=context.jobs,
@@ -141,7 +142,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("hits", ("scores", "reagents"), ("hits", "funnel"), ("hits", "treatments"), ("expressed",), _hits),
     Stage(
         "stability",
-        ("wells", "hits", "reagents"),
+        ("wells", "scores", "hits", "reagents"),
         ("stability", "stability_settings"),
         ("normalize", "score", "hits", "stability", "treatments"),
         ("expressed",),

@@ -19,7 +19,7 @@ from sensitome.frames import to_polars
 from sensitome.screen.score_matrix import ITEM, ScoreMatrix, score_matrix
 from sensitome.settings import HitSettings, Treatments
 
-__all__ = ["Calls", "call_hits", "call_matrix"]
+__all__ = ["Calls", "Significance", "call_hits", "call_matrix", "judge_groups"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -86,17 +86,29 @@ def call_hits(
     return _hits_table(matrix, calls, settings=settings)
 
 
-def call_matrix(matrix: ScoreMatrix, *, settings: HitSettings) -> Calls:
-    """Apply the rule to every item and context of a score matrix."""
-    samples = (matrix.items["role"].cast(pl.String) == "sample").to_numpy()
+@dataclass(frozen=True)
+class Significance:
+    """What the groups say of every score, whatever is excluded later; each (items, contexts)."""
+
+    statistics: GroupStatistics
+    passes: BoolArray
+
+
+def judge_groups(matrix: ScoreMatrix, *, settings: HitSettings) -> Significance:
+    """Hold every score of a matrix against its treatment group; the exclusions do not matter yet."""
     statistics = _statistics(matrix, matrix.scores, settings=settings)
-    passes = significant(statistics.z, k=settings.k, tail=settings.tail)
     if settings.replicates != "summary":
-        passes = _by_replicates(matrix, settings=settings)
-    is_drug = matrix.contexts["is_drug"].to_numpy()
-    passes = passes & is_drug & samples[:, None]
+        return Significance(statistics, _by_replicates(matrix, settings=settings))
+    return Significance(statistics, significant(statistics.z, k=settings.k, tail=settings.tail))
+
+
+def call_matrix(matrix: ScoreMatrix, *, settings: HitSettings, judged: Significance | None = None) -> Calls:
+    """Apply the rule to every item and context of a score matrix; `judged` when its groups are known already."""
+    samples = (matrix.items["role"].cast(pl.String) == "sample").to_numpy()
+    known = judged or judge_groups(matrix, settings=settings)
+    passes = known.passes & matrix.contexts["is_drug"].to_numpy() & samples[:, None]
     calm = quiet(
-        statistics.z,
+        known.statistics.z,
         matrix.contexts["vehicle"].to_numpy().astype(np.intp),
         k=settings.exclusion_k,
         tail=settings.tail,
@@ -110,7 +122,7 @@ def call_matrix(matrix: ScoreMatrix, *, settings: HitSettings) -> Calls:
         arm_of=matrix.contexts["arm"].to_numpy().astype(np.intp),
         same_arm=settings.candidates == "same-arm",
     )
-    return Calls(statistics, passes, calm, hit, candidate)
+    return Calls(known.statistics, passes, calm, hit, candidate)
 
 
 def _statistics(matrix: ScoreMatrix, scores: FloatArray, *, settings: HitSettings) -> GroupStatistics:
