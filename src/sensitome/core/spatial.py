@@ -21,6 +21,7 @@ import numpy.typing as npt
 from sensitome.core.edge import edge_mask
 from sensitome.core.grouped import sum_by_group
 from sensitome.core.moran import morans_i
+from sensitome.core.multiple import adjust_p
 from sensitome.core.ranks import normal_scores
 from sensitome.core.robust import median
 
@@ -263,11 +264,6 @@ def correction_needed(values: FloatArray, mask: BoolArray, *, level: float = 0.0
     Benjamini–Hochberg over plates (doi:10.1111/j.2517-6161.1995.tb02031.x) of the Simes p of `spatial_tests`. When no
     plate has a position effect, the chance that any is called is at most `level` (simulated: tests).
     """
-    from scipy.stats import false_discovery_control
-
     tests = spatial_tests(values, mask)
-    made = ~np.isnan(tests.p_value)
-    q_value = np.full(len(values), np.nan)
-    if made.any():
-        q_value[made] = false_discovery_control(tests.p_value[made])
-    return CorrectionNeeded(tests, q_value, made & (np.nan_to_num(q_value, nan=1.0) < level))
+    q_value = adjust_p(tests.p_value)
+    return CorrectionNeeded(tests, q_value, np.nan_to_num(q_value, nan=1.0) < level)

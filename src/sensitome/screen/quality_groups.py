@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.core.agreement import concordance, drift, pearson, repeatability_sd, spearman
+from sensitome.core.multiple import adjust_p
 from sensitome.core.robust import median
 from sensitome.core.separation import z_prime
 from sensitome.core.spatial import correction_needed, library_means, spatial_tests
@@ -150,16 +151,10 @@ def _interactions(data: PlateData, *, vehicle: str | None) -> list[GroupFigure]:
 
 
 def _drifts(data: PlateData) -> list[GroupFigure]:
-    from scipy.stats import false_discovery_control
-
     group, subjects = _codes(data, ("cell_line", "treatment"))
     levels, order = median(data.log2_signal, data.sample), data.identity["order"].to_numpy().astype(np.float64)
     trends = [drift(levels[group == code], order[group == code]) for code in range(len(subjects))]
-    p_values = np.array([trend.p_value for trend in trends])
-    known = ~np.isnan(p_values)
-    q_values = np.full(len(p_values), np.nan)
-    if known.any():
-        q_values[known] = false_discovery_control(p_values[known])
+    q_values = adjust_p(np.array([trend.p_value for trend in trends]))
     figures = []
     for subject, trend, q_value in zip(subjects, trends, q_values, strict=True):
         detail = f"{trend.n} plates, rank correlation with order {trend.rho:.2f}" if trend.n else None

@@ -12,6 +12,7 @@ import polars as pl
 from sensitome.core.edge import edge_index, line_effects
 from sensitome.core.grouped import sum_by_group
 from sensitome.core.mixups import LAYOUTS, TURNS, fit_of_layout, fit_of_pattern
+from sensitome.core.multiple import adjust_p
 from sensitome.core.robust import mad, median
 from sensitome.core.separation import (
     coefficient_of_variation,
@@ -216,13 +217,8 @@ def _measure_layout(data: PlateData, figures: PlateFigures) -> None:
 
 
 def _measure_identity(data: PlateData, figures: PlateFigures) -> None:
-    from scipy.stats import false_discovery_control
-
     fit = fit_of_pattern(data.normalized, data.sample, library=data.library)
-    known = ~np.isnan(fit.p_value)
-    q_value = np.full(len(known), np.nan)
-    if known.any():
-        q_value[known] = false_discovery_control(fit.p_value[known])
+    q_value = adjust_p(fit.p_value)
     library_names = dict(zip(data.library.tolist(), data.identity["library_plate"], strict=True))
     figures.values["own_pattern"] = fit.own
     figures.values["identity_q"] = q_value
