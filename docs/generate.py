@@ -186,6 +186,8 @@ def _picture(method: Method) -> str:
         "A simulated plate of 96 wells with strong place effects: the readings, what the method takes away, and what "
         "remains. Gray: empty wells and killed controls, which are left out here to show the rest."
     )
+    if "log2" not in method.unit["log2"]:
+        words += " The answer has another unit than the readings, so that the middle panel is only their difference."
     return f'<div class="wide" markdown>\n\n![{alt}](../figures/{method.name}.svg)\n\n</div>\n\n*{words}*'
 
 

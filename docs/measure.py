@@ -14,7 +14,7 @@ from sensitome.screen.hits import call_hits
 from sensitome.screen.normalize import normalize
 from sensitome.screen.score import score
 from sensitome.screen.simulation.scenarios import scenario
-from sensitome.screen.simulation.scoring import score_against_truth
+from sensitome.screen.simulation.scoring import CONTEXT, score_against_truth
 from sensitome.screen.simulation.simulate import simulate_screen
 from sensitome.settings import Treatments
 
@@ -78,6 +78,25 @@ def line(
     return f"| `{label}` | {replicates} | {np.median(true):.0f} | {np.median(called):.0f} | {recall} | {false} |"
 
 
+def repeated(seed: int) -> float:
+    """Overlap (Jaccard) of the calls of two screens of one replicate each with the same truth."""
+    rule = preset("normann2021")
+    screen = simulate_screen(scenario("main", replicates=2), seed=seed)
+    targets = screen.library.filter(screen.library["target"].is_not_null()).select("reagent", "kind", "target").unique()
+    called = []
+    for replicate in (1, 2):
+        wells = screen.wells.filter(screen.wells["replicate"] == replicate)
+        hits = call_hits(
+            score(normalize(wells, settings=rule.normalize, jobs=usable_cores()), settings=rule.score),
+            settings=rule.hits,
+            treatments=Treatments(vehicle="vehicle"),
+            expressed=screen.expressed,
+            targets=targets,
+        )
+        called.append(set(hits.filter("is_hit").select(CONTEXT).iter_rows()))
+    return len(called[0] & called[1]) / len(called[0] | called[1])
+
+
 if __name__ == "__main__":
     for scenario_name, count in ROWS:
         sys.stdout.write(line(scenario_name, count) + "\n")
@@ -85,3 +104,4 @@ if __name__ == "__main__":
     for changed in CHANGES:
         sys.stdout.write(line("main", 2, changes=changed) + "\n")
         sys.stdout.flush()
+    sys.stdout.write(f"overlap of two screens: {np.median([repeated(seed) for seed in SEEDS]):.2f}\n")
