@@ -49,7 +49,7 @@ def plate_heatmap(tables: Tables, manifest: Manifest, *, plate: str | None = Non
     import altair as alt
 
     name = plate or worst_plate(tables)
-    own = tables["wells"].filter(pl.col("plate") == name) if name else tables["wells"].clear()
+    own = tables["wells"].filter(pl.col("plate") == name).sort("row", "column") if name else tables["wells"].clear()
     if own.is_empty():
         return None
     is_log = setting(manifest, "normalize", "scale", default="log2") == "log2"

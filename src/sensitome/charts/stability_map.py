@@ -73,7 +73,7 @@ def _map_template(names: list[str], arms: list[str], *, shows_names: bool) -> Ch
     y = alt.Y("name:N", scale=alt.Scale(domain=names), title=None)
     y = y.axis(labelLimit=200, domain=False, ticks=False, labelColor=INK, labels=shows_names, labelOverlap=False)
     x = alt.X("treatment:N", scale=alt.Scale(domain=arms), title=None)
-    x = x.axis(orient="top", labelAngle=-30, domain=False, ticks=False, labelLimit=140, labelOverlap=False)
+    x = x.axis(orient="top", labelAngle=-40, domain=False, ticks=False, labelLimit=140, labelOverlap=False)
     scale = alt.Scale(domain=[0, 1], range=["#f3f6f7", "#7fb0b5", "#0b4a52"])
     legend = alt.Legend(title="share of settings", format=".0%", gradientLength=160, tickCount=3)
     titles = {
@@ -92,7 +92,7 @@ def _map_template(names: list[str], arms: list[str], *, shows_names: bool) -> Ch
     return alt.layer(
         base.mark_rect(stroke="white", strokeWidth=1.5, aria=False).encode(x=x, y=y, color=shade, tooltip=tooltip),
         base.mark_text(fontSize=10).encode(x=x, y=y, text=alt.Text("text:N"), color=ink),
-    ).properties(width=alt.Step(58), height=alt.Step(17))
+    ).properties(width=alt.Step(50), height=alt.Step(17))
 
 
 def settings_grid(tables: Tables, manifest: Manifest) -> Specification | None:

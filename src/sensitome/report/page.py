@@ -10,7 +10,7 @@ import polars as pl
 
 from sensitome.charts.data import signed
 from sensitome.report.payload import safe_json
-from sensitome.report.section import Built, build_section
+from sensitome.report.section import Section, build_section
 from sensitome.report.sections import SECTIONS
 from sensitome.report.specs import page_figure, wanted
 
@@ -44,36 +44,27 @@ def build_page(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) 
     >>> "<title>empty</title>" in page
     True
     """
-    built = [ready for section in SECTIONS if (ready := build_section(section, tables, manifest)) is not None]
-    figures = {ready.section.name: _figures(ready, tables, manifest) for ready in built}
-    data = {f"data-{key}": safe_json(value) for ready in built for key, value in ready.context.get("data", {}).items()}
-    for drawn in figures.values():
-        for figure in drawn:
-            if "specification" in figure:
-                data[f"spec-{figure['name']}"] = safe_json(figure.pop("specification"))
+    environment = _environment()
+
+    def render(section: Section, context: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        records = wanted(context.get("figures", []), tables)
+        drawn = [figure for record in records if (figure := page_figure(record, tables, manifest)) is not None]
+        body = environment.get_template(f"{section.name}.html.j2").render(c=context, drawn=drawn)
+        return body, {f"spec-{each['name']}": each["specification"] for each in drawn if "specification" in each}
+
+    ready = [build_section(section, tables, manifest, render=render) for section in SECTIONS]
+    built = [section for section in ready if section is not None]
+    data = {name: safe_json(value) for section in built for name, value in section.data.items()}
     study = manifest.get("study") or {}
-    page: str = (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            title=study.get("title") or study.get("name") or "Screen",
-            version=manifest.get("sensitome", ""),
-            sections=built,
-            figures=figures,
-            data=data,
-            styles=[_asset(name) for name in STYLES],
-            renderer=_asset(RENDERER) if any(key.startswith("spec-") for key in data) else "",
-            scripts=[_asset(name) for name in SCRIPTS],
-            has_cautions=bool(manifest.get("cautions")),
-        )
+    return environment.get_template("page.html.j2").render(
+        title=study.get("title") or study.get("name") or "Screen",
+        version=manifest.get("sensitome", ""),
+        sections=built,
+        data=data,
+        styles=[_asset(name) for name in STYLES],
+        renderer=_asset(RENDERER) if any(name.startswith("spec-") for name in data) else "",
+        scripts=[_asset(name) for name in SCRIPTS],
     )
-    return page
-
-
-def _figures(ready: Built, tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Figures of a section."""
-    records = wanted(ready.context.get("figures", []), tables)
-    return [drawn for record in records if (drawn := page_figure(record, tables, manifest)) is not None]
 
 
 def _environment() -> Environment:

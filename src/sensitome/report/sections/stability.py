@@ -20,7 +20,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
     figures = ["stability_map"] if stability.height else []
     context: dict[str, Any] = {"figures": figures, "data": {}, "words": _words(stability)}
     settings = tables.get("stability_settings")
-    if settings is not None:
+    if settings is not None and settings.height:
         figures.append("settings_grid")
         columns: dict[str, Column] = {"setting": ("setting", 0, "")}
         columns |= {choice: (choice, None, "filter") for choice in CHOICES}

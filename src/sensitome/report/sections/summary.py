@@ -31,7 +31,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         "sentence": sentence(headline, tables, manifest),
         "numbers": numbers,
         "truth": _truth(headline),
-        "preset": (manifest.get("study") or {}).get("preset"),
+        "has_cautions": bool(manifest.get("cautions")),
     }
 
 
