@@ -73,8 +73,8 @@ def test_every_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "arrays of the study: 2 faults.\n"
         f"  {tmp_path}/b.txt: file is no array of Feature Extraction (found 'well,signal'), expected a FEATURES "
-        "table, or a header with GeneName or SystematicName and gTotalGeneSignal. Export the array as text from Feature "
-        "Extraction.\n"
+        "table, or a header with GeneName or SystematicName and gTotalGeneSignal. Export the array as text from "
+        "Feature Extraction.\n"
         f"  {tmp_path}/c.txt: file not found. Did you mean 'b.txt'?"
     )
 
