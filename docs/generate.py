@@ -372,8 +372,15 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
         names = code(str(parameter.name).upper())
     else:
         names = ", ".join(code(option) for option in [*parameter.opts, *parameter.secondary_opts])
-    default = "must be given" if parameter.required else ("–" if parameter.default is None else code(parameter.default))
-    return names, default, prose(parameter.help or "")
+    return names, _default(parameter), prose(parameter.help or "")
+
+
+def _default(parameter: Any) -> str:
+    if parameter.required:
+        return "must be given"
+    if isinstance(parameter.default, bool):
+        return code((parameter.opts if parameter.default else parameter.secondary_opts or ["off"])[0])
+    return "–" if parameter.default is None else code(parameter.default)
 
 
 def quality_tables() -> str:
