@@ -29,7 +29,7 @@ bench: $(STAMP)  ## answers first, then times as ratios
 	$(BIN)/python -m benchmarks
 
 docs: $(STAMP)   ## the documentation, warnings are errors
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) demo/study demo/results site .pytest_cache .mypy_cache .ruff_cache .hypothesis
