@@ -26,7 +26,7 @@ def publish(results: str | Path, *, figures: bool = True, workbook: bool = True)
     SourceError
         The folder is not that of a run, or cannot be written.
     """
-    from sensitome.charts.export import render
+    from sensitome.charts.export import render_both
     from sensitome.charts.registry import FIGURES
     from sensitome.io.workbook import workbook_bytes
     from sensitome.report.page import build_page
@@ -39,9 +39,10 @@ def publish(results: str | Path, *, figures: bool = True, workbook: bool = True)
     for figure in FIGURES if figures else ():
         if not all(name in tables for name in figure.needs):
             continue
-        chart = figure.draw(tables, manifest)
-        if chart is None:
+        specification = figure.specify(tables, manifest)
+        if specification is None:
             continue
-        for form in ("svg", "pdf"):
-            folder.write_bytes(f"figures/{figure.name}.{form}", render(chart, format=form))
+        svg, pdf = render_both(specification)
+        folder.write_bytes(f"figures/{figure.name}.svg", svg)
+        folder.write_bytes(f"figures/{figure.name}.pdf", pdf)
     return page

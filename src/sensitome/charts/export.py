@@ -10,7 +10,7 @@ from sensitome.charts.panels import Specification
 if TYPE_CHECKING:
     from altair.typing import ChartType
 
-__all__ = ["render"]
+__all__ = ["render", "render_both"]
 
 
 def render(chart: ChartType | Specification, *, format: Literal["svg", "pdf"] = "svg") -> bytes:  # noqa: A002
@@ -25,16 +25,35 @@ def render(chart: ChartType | Specification, *, format: Literal["svg", "pdf"] = 
     -------
     The bytes of the file
     """
+    return _svg(chart).encode() if format == "svg" else render_both(chart)[1]
+
+
+def render_both(chart: ChartType | Specification) -> tuple[bytes, bytes]:
+    """Draw a figure once, as SVG and as PDF.
+
+    Parameters
+    ----------
+    chart : as `render`
+
+    Returns
+    -------
+    Bytes of the SVG and of the PDF
+    """
+    import vl_convert
+
+    svg = _svg(chart)
+    # Two fonts in one PDF are written in an order of chance; one weight needs one font.
+    return svg.encode(), vl_convert.svg_to_pdf(re.sub(r' font-weight="[^"]*"', "", svg))
+
+
+def _svg(chart: ChartType | Specification) -> str:
+    """SVG text of a figure."""
     import altair as alt
     import vl_convert
 
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     made = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
-    svg = _plain(vl_convert.vegalite_to_svg(made, vl_version=version))
-    if format == "svg":
-        return svg.encode()
-    # Two fonts in one PDF are written in an order of chance; one weight needs one font.
-    return vl_convert.svg_to_pdf(re.sub(r' font-weight="[^"]*"', "", svg))
+    return _plain(vl_convert.vegalite_to_svg(made, vl_version=version))
 
 
 def _plain(svg: str) -> str:
