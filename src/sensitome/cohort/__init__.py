@@ -1,0 +1,1 @@
+"""Patients: association of miRNAs with mRNAs, with tumor stage and with survival."""
