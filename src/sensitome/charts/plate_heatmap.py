@@ -65,9 +65,12 @@ def plate_heatmap(tables: Tables, manifest: Manifest, *, plate: str | None = Non
         "fitted",
         "normalized",
     )
-    level = pl.concat([rows["raw"], rows["fitted"]]).drop_nulls()
+    rows = rows.filter(~pl.col("role").is_in(["empty", "excluded"]))
+    samples = rows.filter(pl.col("role") == "sample")
+    samples = samples if samples.height else rows
+    level = pl.concat([samples["raw"], samples["fitted"]]).drop_nulls()
     domain = [level.quantile(0.01), level.quantile(0.99)] if level.len() else [0, 1]
-    far = float(rows["normalized"].abs().quantile(0.995) or 1.0)
+    far = float(samples["normalized"].abs().quantile(0.998) or 1.0)
     unit = "log2 counts" if is_log else "counts"
     size = (own["row"].max(), own["column"].max())
     shared = alt.Scale(domain=domain, range=list(SEQUENTIAL), clamp=True)

@@ -92,7 +92,7 @@ def _map_template(names: list[str], arms: list[str], *, shows_names: bool) -> Ch
     return alt.layer(
         base.mark_rect(stroke="white", strokeWidth=1.5, aria=False).encode(x=x, y=y, color=shade, tooltip=tooltip),
         base.mark_text(fontSize=10).encode(x=x, y=y, text=alt.Text("text:N"), color=ink),
-    ).properties(width=alt.Step(50), height=alt.Step(17))
+    ).properties(width=alt.Step(46), height=alt.Step(17))
 
 
 def settings_grid(tables: Tables, manifest: Manifest) -> Specification | None:

@@ -54,7 +54,7 @@ def viability_scatter(tables: Tables, manifest: Manifest) -> Specification | Non
     for arm in drug_arms(tables, manifest):
         rows = marked.filter(pl.col("treatment") == arm)
         called = rows.filter(pl.col("status") == HIT).height
-        subtitle = f"{plural(called, 'hit')} among {rows['reagent'].n_unique():,} reagents"
+        subtitle = f"{plural(called, 'hit')} among {plural(rows.select('reagent', 'kind').n_unique(), 'reagent')}"
         panels.add(template, data=_data(rows, look, arm), title=arm, subtitle=subtitle)
     return panels.specification()
 

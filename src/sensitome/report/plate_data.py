@@ -41,7 +41,8 @@ def plate_data(tables: Tables, manifest: Manifest) -> dict[str, Any]:
     is_log = setting(manifest, "normalize", "scale", default="log2") == "log2"
     names = wells.select("reagent", "kind").drop_nulls("reagent").unique().sort("reagent", "kind", nulls_last=True)
     coded = _coded(wells, names)
-    reach = coded["normalized"].abs().quantile(0.995) or 1.0
+    judged = coded.filter(pl.col("role").cast(pl.String) == "sample")["normalized"].drop_nulls().to_numpy()
+    reach = float(np.quantile(np.abs(judged), 0.998)) if len(judged) else 1.0
     limits = [coded["normalized"].min() or 0.0, coded["normalized"].max() or 0.0]
     wide = wells.height <= WIDE_WELLS
     raw = "log2_signal" if is_log else "signal"
@@ -52,7 +53,7 @@ def plate_data(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         "log": is_log,
         "units": {"raw": "log2 counts" if is_log else "counts", "normalized": score_unit(manifest)},
         "wide": wide,
-        "reach": round(float(reach), 4),
+        "reach": round(reach, 4) or 1.0,
         "left_out": left_out,
         "formats": formats,
     }

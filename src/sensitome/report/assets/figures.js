@@ -42,7 +42,7 @@ S.figures = (() => {
     mount.dataset.room = room;
     try {
       const spec = fit(JSON.parse(holder.textContent), room);
-      const embed = () => window.vegaEmbed(mount, spec, { mode: "vega-lite", renderer, actions: false, defaultStyle: false, scaleFactor: 2, tooltip: { theme: "custom", disableDefaultStyle: false } });
+      const embed = () => window.vegaEmbed(mount, spec, { mode: "vega-lite", renderer, actions: false, defaultStyle: false, logLevel: 1, scaleFactor: 2, tooltip: { theme: "custom", disableDefaultStyle: false } });
       let result = await embed();
       /* Titles may be wider than their panels: then fewer beside each other. */
       const isFluid = spec.concat && panelWidth(spec.concat[0]) !== null;

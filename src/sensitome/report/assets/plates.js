@@ -53,15 +53,21 @@ S.plates = (() => {
     return store;
   };
 
-  /* Range of a plate that its colors span: readings without their extremes. */
+  /* Wells that no statistic uses are drawn like wells without a value; pointing at them still tells their reading. */
+  const isUsed = (plate, cell) => !["empty", "excluded"].includes(store.roles[plate.layout.role[cell]]);
+
+  const isSample = (plate, cell) => store.roles[plate.layout.role[cell]] === "sample";
+
+  /* Range of a plate that its colors span: readings of the samples without their extremes. */
   const span = (plate) => {
     if (plate.span) return plate.span;
     const cells = plate.format.rows * plate.format.columns;
     const values = [];
     for (let cell = 0; cell < cells; cell += 1) {
-      const value = plate.value("raw", cell);
+      const value = isSample(plate, cell) ? plate.value("raw", cell) : null;
       if (value !== null) values.push(value);
     }
+    for (let cell = 0; !values.length && cell < cells; cell += 1) if (plate.value("raw", cell) !== null) values.push(plate.value("raw", cell));
     values.sort((a, b) => a - b);
     const at = (share) => values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? 0;
     plate.span = [at(0.02), at(0.98)];
@@ -75,7 +81,7 @@ S.plates = (() => {
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
         const cell = row * columns + column;
-        const value = plate.value(layer, cell);
+        const value = isUsed(plate, cell) ? plate.value(layer, cell) : null;
         const at = 4 * (row * width + left + column);
         if (value === null) {
           const empty = plate.layout.role[cell] < 0;
@@ -254,9 +260,9 @@ S.plates = (() => {
     const none = S.el("i", { "aria-hidden": "true" });
     none.style.cssText = "width:12px;background:#dde2e6";
     document.getElementById("wall-legend").append(
-      bar("raw", "raw and fitted: plate's lowest 2 %", "highest 2 %"),
+      bar("raw", "raw and fitted: lowest 2 % of the plate's samples", "highest 2 %"),
       bar("normalized", `normalized: ${S.number(-store.reach, 1)} (loss)`, `+${S.number(store.reach, 1)} (gain)`),
-      S.el("span", {}, none, "no value"),
+      S.el("span", {}, none, "no value, empty or excluded"),
     );
     fill();
     addEventListener("beforeprint", () => [...place.querySelectorAll(".plate")].forEach((node, i) => {

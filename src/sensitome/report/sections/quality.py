@@ -28,13 +28,14 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         figures.append("replicate_agreement")
     if {"wells", "plates"} <= set(tables):
         figures.append("plate_heatmap")
+    is_single = (pl.col("level") == "screen") & (pl.len().over("level", "figure") == 1)
     plates = tables.get("plates")
     counts = plates["verdict"].cast(pl.String).value_counts().sort("verdict").rows() if plates is not None else []
     return {
         "figures": figures,
         "counts": sorted(counts, key=lambda pair: _RANK.get(pair[0], 9)),
-        "screen": _rows(quality, "screen"),
-        "groups": _summary(quality.filter(pl.col("level") == "group")),
+        "screen": _rows(quality.filter(is_single)),
+        "groups": _summary(quality.filter((pl.col("level") != "plate") & ~is_single)),
         "plates": _summary(quality.filter(pl.col("level") == "plate")),
         "worst": _worst(quality, plates),
         "signs": {verdict: sign for verdict, (_, _, sign) in VERDICTS.items()},
@@ -57,9 +58,9 @@ def number(value: float | None) -> str:
     return text.replace("-", "−")
 
 
-def _rows(quality: pl.DataFrame, level: str) -> list[dict[str, Any]]:
-    """Figures of the screen, troubled ones first."""
-    rows = quality.filter(pl.col("level") == level).with_row_index("place")
+def _rows(quality: pl.DataFrame) -> list[dict[str, Any]]:
+    """Figures that the screen has once, troubled ones first."""
+    rows = quality.with_row_index("place")
     rank = pl.col("verdict").replace_strict(_RANK, default=9, return_dtype=pl.Int8)
     return [
         row | {"figure": pretty(row["figure"]), "value": number(row["value"])}
