@@ -1,6 +1,7 @@
 """Groups compared within blocks: exact where every block has every group, and a mixed model where it has not.
 
-A block is a biological replicate: everything measured on one day. What a day shares drops out of a comparison within it.
+A block is a biological replicate: everything measured on one day. What a day shares drops out of a comparison
+within it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ NOTHING = 1e-7
 class BlockFit(NamedTuple):
     """Groups in complete blocks.
 
-    ``mean`` (families, groups); ``squares`` (families, groups) the residual sum of squares of each group after group and
-    block were taken out; ``df`` the degrees of freedom of one group, (n − 1)(G − 1)/G, so that all together have those
-    of the analysis of variance; ``blocks`` n.
+    ``mean`` (families, groups); ``squares`` (families, groups) the residual sum of squares of each group after group
+    and block were taken out; ``df`` the degrees of freedom of one group, (n − 1)(G − 1)/G, so that all together have
+    those of the analysis of variance; ``blocks`` n.
     """
 
     mean: FloatArray
@@ -146,7 +147,7 @@ def mixed_contrasts(fit: MixedFit, contrasts: FloatArray, *, level: float = 0.95
 
 def _same_level(factor: IntArray) -> FloatArray:
     """(readings, readings), 1 where two readings share a level."""
-    return (factor[:, None] == factor[None, :]).astype(np.float64)
+    return np.asarray(factor[:, None] == factor[None, :], dtype=np.float64)
 
 
 class _Profile(NamedTuple):
