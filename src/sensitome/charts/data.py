@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "drug_arms",
     "groups",
     "inline",
+    "middle_and_reach",
     "named",
     "plural",
     "pretty",
@@ -108,6 +110,22 @@ def signed(value: float, *, digits: int = 2) -> str:
     ('−0.79', '0.00')
     """
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def middle_and_reach(values: pl.Series) -> tuple[float, float]:
+    """Middle and half width of a color scale: around 0 where the values lie around 0, else around their median.
+
+    >>> middle_and_reach(pl.Series([-1.0, 0.0, 0.1, 1.0])), middle_and_reach(pl.Series([0.5, 1.0, 1.0, 1.5]))
+    ((0.0, 1.0), (1.0, 0.5))
+    """
+    known = values.drop_nulls().to_numpy()
+    if not len(known):
+        return 0.0, 1.0
+    median = float(np.median(known))
+    reach = float(np.quantile(np.abs(known - median), 0.998))
+    if abs(median) < 0.5 * reach:
+        median, reach = 0.0, float(np.quantile(np.abs(known), 0.998))
+    return round(median, 3), round(reach, 3) or 1.0
 
 
 def plural(count: int, noun: str) -> str:

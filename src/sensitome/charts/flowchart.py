@@ -49,7 +49,7 @@ def flow(tables: Tables, manifest: Manifest) -> list[Box]:
     -------
     Boxes from top to bottom
     """
-    boxes = [*_library(tables), *_measured(tables), *_normalized(tables, manifest)]
+    boxes = [*_library(tables, manifest), *_measured(tables), *_normalized(tables, manifest)]
     steps = tables.get("funnel")
     if steps is None:
         return boxes
@@ -63,7 +63,7 @@ def flow(tables: Tables, manifest: Manifest) -> list[Box]:
     return boxes
 
 
-def _library(tables: Tables) -> list[Box]:
+def _library(tables: Tables, manifest: Manifest) -> list[Box]:
     """What was screened."""
     reagents = tables.get("reagents")
     if reagents is None:
@@ -78,6 +78,8 @@ def _library(tables: Tables) -> list[Box]:
     controls = reagents.height - samples.height
     if controls:
         detail += f" · {plural(controls, 'control')}"
+    if setting(manifest, "score", "unit") == "well":
+        detail += " · every library well judged on its own"
     return [Box(f"Library: {plural(samples.select('reagent', 'kind').n_unique(), 'reagent')}", detail)]
 
 

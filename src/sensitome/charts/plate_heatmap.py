@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, inline, score_unit, setting
+from sensitome.charts.data import Manifest, Tables, inline, middle_and_reach, score_unit, setting
 from sensitome.charts.panels import Specification, specification
 from sensitome.charts.theme import DIVERGING, GRID, SEQUENTIAL
 from sensitome.plates import row_letters
@@ -70,11 +70,11 @@ def plate_heatmap(tables: Tables, manifest: Manifest, *, plate: str | None = Non
     samples = samples if samples.height else rows
     level = pl.concat([samples["raw"], samples["fitted"]]).drop_nulls()
     domain = [level.quantile(0.01), level.quantile(0.99)] if level.len() else [0, 1]
-    far = float(samples["normalized"].abs().quantile(0.998) or 1.0)
+    middle, far = middle_and_reach(samples["normalized"])
     unit = "log2 counts" if is_log else "counts"
     size = (own["row"].max(), own["column"].max())
     shared = alt.Scale(domain=domain, range=list(SEQUENTIAL), clamp=True)
-    around = alt.Scale(domain=[-far, far], range=list(DIVERGING), clamp=True)
+    around = alt.Scale(domain=[middle - far, middle + far], range=list(DIVERGING), clamp=True)
     panels = [
         _panel(rows, "raw", title=f"raw ({unit})", scale=shared, size=size),
         _panel(rows, "fitted", title=f"fitted ({unit})", scale=shared, size=size),

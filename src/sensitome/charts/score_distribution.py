@@ -43,7 +43,7 @@ def score_distribution(tables: Tables, manifest: Manifest) -> Specification | No
     edges = np.linspace(values.min() - 1e-9, values.max() + 1e-9, BINS + 1)
     arms = [arm for arm in arms_in_order(tables, manifest) if arm in set(scores["treatment"])]
     panels = Panels(
-        columns=4 if len(arms) > 3 else max(1, len(arms)),
+        columns=len(arms) if 1 < len(arms) < 4 else 4,
         title="Scores of the library",
         subtitle="n = reagents; solid: center · dashed: threshold, one per group",
     )

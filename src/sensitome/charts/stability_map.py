@@ -36,11 +36,14 @@ def stability_map(tables: Tables, manifest: Manifest) -> Specification | None:
     stability = tables["stability"]
     if stability.is_empty():
         return None
+    name = pl.col("reagent")
+    if stability["kind"].n_unique() > 1:
+        name = name + " (" + pl.col("kind") + ")"
     best = (
         stability.group_by("reagent", "kind")
         .agg(pl.col("share").max().alias("best"), pl.col("share").sum().alias("total"))
         .sort("best", "total", "reagent", descending=[True, True, False])
-        .with_columns((pl.col("reagent") + " (" + pl.col("kind") + ")").alias("name"))
+        .with_columns(name.alias("name"))
     )
     shown = best.head(MOST)
     arms = drug_arms(tables, manifest) or sorted(stability["treatment"].unique())

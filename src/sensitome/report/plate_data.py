@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, arms_in_order, score_unit, setting
+from sensitome.charts.data import Manifest, Tables, arms_in_order, middle_and_reach, score_unit, setting
 from sensitome.plates import PlateCube, plate_cubes
 from sensitome.report.payload import pack
 from sensitome.tables import ROLES
@@ -41,8 +41,7 @@ def plate_data(tables: Tables, manifest: Manifest) -> dict[str, Any]:
     is_log = setting(manifest, "normalize", "scale", default="log2") == "log2"
     names = wells.select("reagent", "kind").drop_nulls("reagent").unique().sort("reagent", "kind", nulls_last=True)
     coded = _coded(wells, names)
-    judged = coded.filter(pl.col("role").cast(pl.String) == "sample")["normalized"].drop_nulls().to_numpy()
-    reach = float(np.quantile(np.abs(judged), 0.998)) if len(judged) else 1.0
+    middle, reach = middle_and_reach(coded.filter(pl.col("role").cast(pl.String) == "sample")["normalized"])
     limits = [coded["normalized"].min() or 0.0, coded["normalized"].max() or 0.0]
     wide = wells.height <= WIDE_WELLS
     raw = "log2_signal" if is_log else "signal"
@@ -53,7 +52,8 @@ def plate_data(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         "log": is_log,
         "units": {"raw": "log2 counts" if is_log else "counts", "normalized": score_unit(manifest)},
         "wide": wide,
-        "reach": round(reach, 4) or 1.0,
+        "middle": middle,
+        "reach": reach,
         "left_out": left_out,
         "formats": formats,
     }

@@ -76,7 +76,7 @@ S.plates = (() => {
 
   const paint = (plate, layer, image, left, width) => {
     const { rows, columns } = plate.format;
-    const [low, high] = layer === "normalized" ? [-store.reach, store.reach] : span(plate);
+    const [low, high] = layer === "normalized" ? [store.middle - store.reach, store.middle + store.reach] : span(plate);
     const table = store.ramps[layer];
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
@@ -261,7 +261,7 @@ S.plates = (() => {
     none.style.cssText = "width:12px;background:#dde2e6";
     document.getElementById("wall-legend").append(
       bar("raw", "raw and fitted: lowest 2 % of the plate's samples", "highest 2 %"),
-      bar("normalized", `normalized: ${S.number(-store.reach, 1)} (loss)`, `+${S.number(store.reach, 1)} (gain)`),
+      bar("normalized", `normalized: ${S.number(store.middle - store.reach, 1)} (low)`, `${S.number(store.middle + store.reach, 1)} (high)`),
       S.el("span", {}, none, "no value, empty or excluded"),
     );
     fill();

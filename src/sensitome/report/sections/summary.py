@@ -22,10 +22,11 @@ _SHOWN = (
 def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
     """Headline of the page; numbers that the run does not have are left out."""
     headline = _headline(tables, manifest)
+    has_several = "hits" in tables and tables["hits"].select("cell_line", "treatment").n_unique() > 1
     numbers = [
         (f"{headline[key]:,}", noun if headline[key] == 1 else f"{noun}s")
         for key, noun in _SHOWN
-        if headline.get(key) is not None
+        if headline.get(key) is not None and (key != "candidates" or has_several)
     ]
     return {
         "sentence": sentence(headline, tables, manifest),
@@ -59,11 +60,11 @@ def sentence(headline: dict[str, Any], tables: Tables, manifest: Manifest) -> st
     contexts = tables["hits"].select("cell_line", "treatment").n_unique() if "hits" in tables else 0
     vehicle = setting(manifest, "treatments", "vehicle")
     effect = "lose viability with a drug and are quiet without" if vehicle else "lose viability"
+    single = "loses viability with a drug and is quiet without" if vehicle else "loses viability"
+    calls = plural(headline.get("hits", 0), "call")
+    where = f" in at least one of {contexts} contexts (cell line × arm): {calls} in all" if contexts > 1 else ""
     count = headline["hit_reagents"]
-    text = (
-        f"Of {plural(headline.get('reagents', 0), 'reagent')}, {count:,} {effect} in at least one of "
-        f"{plural(contexts, 'context')} (cell line × arm): {plural(headline.get('hits', 0), 'call')} in all"
-    )
+    text = f"Of {plural(headline.get('reagents', 0), 'reagent')}, {count:,} {effect if count != 1 else single}{where}"
     if contexts > 1 and headline.get("candidates") is not None:
         text += f". {plural(headline['candidates'], 'reagent')} {'does' if headline['candidates'] == 1 else 'do'} so "
         text += "more than once and " + ("is a candidate" if headline["candidates"] == 1 else "are candidates")
