@@ -26,11 +26,18 @@ Reweight = Callable[[FloatArray, FloatArray], FloatArray]
 #: Plates that are worked on together (with robust weights, without), and the bytes of kernel weights of a chunk.
 ROBUST_CHUNK = 64
 PLAIN_CHUNK = 1024
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 23
 #: Residuals below this share of the largest reading are rounding, not noise of the plate.
 ROUNDING = 1e-10
 #: Points that the pseudo-inverse takes at a time.
 INVERSE_BLOCK = 256
+#: From so many plates of one pattern on, fits without robust weights share their normal equations.
+SMOOTHER_PLATES = 3
+
+
+def most_alive(size: int) -> int:
+    """How many geometries whose kernel weights have so many bytes are in use at a time: a chunk, and the next one."""
+    return CHUNK_BYTES // size + 2
 
 
 def exponents(dimensions: int, degree: int) -> list[tuple[int, ...]]:
@@ -44,10 +51,29 @@ def exponents(dimensions: int, degree: int) -> list[tuple[int, ...]]:
     return [(total - y, y) for total in range(degree + 1) for y in range(total + 1)]
 
 
-def pair_products(basis: FloatArray) -> FloatArray:
-    """(pairs, wells) products of every pair of terms, lower triangle by rows."""
-    row, column = np.tril_indices(len(basis))
-    return basis[row] * basis[column]
+def distinct_products(powers: list[tuple[int, ...]]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Pairs of terms with different products, and which of those stands for each pair (lower triangle by rows).
+
+    >>> distinct_products(exponents(1, 2))
+    ([(0, 0), (1, 0), (1, 1), (2, 1), (2, 2)], [0, 1, 2, 2, 3, 4])
+    """
+    seen: dict[tuple[int, ...], int] = {}
+    firsts: list[tuple[int, int]] = []
+    pairs = []
+    for row in range(len(powers)):
+        for column in range(row + 1):
+            total = tuple(a + b for a, b in zip(powers[row], powers[column], strict=True))
+            if total not in seen:
+                seen[total] = len(firsts)
+                firsts.append((row, column))
+            pairs.append(seen[total])
+    return firsts, pairs
+
+
+def products_of(basis: FloatArray, powers: list[tuple[int, ...]]) -> FloatArray:
+    """(products, wells) different products of every two terms."""
+    firsts, _ = distinct_products(powers)
+    return np.asarray(np.stack([basis[row] * basis[column] for row, column in firsts]))
 
 
 def monomials(points: FloatArray, powers: list[tuple[int, ...]], derivative: int | None = None) -> FloatArray:
@@ -72,7 +98,7 @@ class LocalFits:
     ----------
     kernel : (points, wells) weights by distance
     basis : (terms, wells) terms at the fitted wells
-    products : (pairs, wells) products of every pair of terms, as from `pair_products`
+    products : (products, wells) different products of two terms, as from `products_of`
     points : (points, dimensions) in the coordinates of the basis
     powers : powers of the terms
     readout : (terms, outputs) when every point is an output, else (outputs, terms × points)
@@ -87,6 +113,11 @@ class LocalFits:
     readout: FloatArray
     direct: bool
 
+    @property
+    def outputs(self) -> int:
+        """How many values a plate has."""
+        return len(self.points) if self.direct else len(self.readout)
+
     def values(self, coefficients: FloatArray) -> FloatArray:
         """(plates, outputs) from coefficients (terms, plates, points)."""
         if self.direct:
@@ -95,21 +126,29 @@ class LocalFits:
         return np.asarray(coefficients.transpose(1, 0, 2).reshape(plates, -1) @ self.readout.T)
 
 
+#: Fits of one pattern, and how many plates have it.
+Group = tuple[LocalFits, int]
+
+
 @dataclass(frozen=True)
 class Geometry:
     """All that one pattern of fitted wells decides.
 
     Parameters
     ----------
-    wells : (fitted,) flat positions of the fitted wells
-    steps : fits read out at the fitted wells, for the residuals of the robust steps
+    wells : (used,) flat positions of the wells that are worked on
+    there : (used,) which of them are fitted; the kernel weights of the others are 0
+    steps : fits read out at the wells that are worked on, for the residuals of the robust steps
     final : fits read out at all wells
+    order : (wells,) flat positions of what `final` gives
     unknown : (wells,) wells that have no surface
     """
 
     wells: IntArray
+    there: BoolArray
     steps: LocalFits
     final: LocalFits
+    order: IntArray
     unknown: BoolArray
 
     @property
@@ -143,33 +182,49 @@ def surfaces(
     if not len(signal):
         return result
     for chunk in _chunks(fitted, geometry, most=ROBUST_CHUNK if fits > 1 else PLAIN_CHUNK):
-        readings = [np.take(signal[plates], shape.wells, axis=1) for shape, plates in chunk]
-        weights: list[FloatArray] | None = None
+        readings, there = _gathered(signal, chunk)
+        steps = [(shape.steps, len(plates)) for shape, plates in chunk]
+        weights = None
         for _ in range(fits - 1):
-            steps = [shape.steps for shape, _ in chunk]
-            values = _fit(steps, readings, weights, rule)
-            weights = [_weights(reading, value, reweight) for reading, value in zip(readings, values, strict=True)]
-        last = _fit([shape.final for shape, _ in chunk], readings, weights, rule)
-        for (shape, plates), value in zip(chunk, last, strict=True):
-            value[:, shape.unknown] = np.nan
-            result[plates] = value
+            weights = _weights(readings, _fit(steps, readings, there, weights, rule), there, reweight)
+        last = _fit([(shape.final, len(plates)) for shape, plates in chunk], readings, there, weights, rule)
+        start = 0
+        for shape, plates in chunk:
+            part = last[start : start + len(plates), : len(shape.order)]
+            start += len(plates)
+            result[plates[:, np.newaxis], shape.order] = part
+            if shape.unknown.any():
+                result[plates[:, np.newaxis], np.flatnonzero(shape.unknown)] = np.nan
     return result
 
 
-def _weights(reading: FloatArray, value: FloatArray, reweight: Reweight) -> FloatArray:
-    """Robust weights (plates, fitted) of the wells for the next fit."""
-    size = np.abs(reading - value)
-    rounding = ROUNDING * np.abs(reading).max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
-    return reweight(size, np.maximum(_row_medians(size), rounding))
+def _gathered(signal: FloatArray, chunk: list[tuple[Geometry, IntArray]]) -> tuple[FloatArray, BoolArray]:
+    """Readings (plates, used) of a chunk, 0 where a plate has none or fewer wells than others; and where it has."""
+    shape = sum(len(plates) for _, plates in chunk), max(len(geometry.wells) for geometry, _ in chunk)
+    readings, there = np.zeros(shape), np.zeros(shape, dtype=bool)
+    start = 0
+    for geometry, plates in chunk:
+        rows, columns = slice(start, start + len(plates)), slice(len(geometry.wells))
+        there[rows, columns] = geometry.there
+        values = np.take(signal[plates], geometry.wells, axis=1)
+        readings[rows, columns] = np.where(geometry.there, values, 0.0)
+        start += len(plates)
+    return readings, there
 
 
-def _row_medians(values: FloatArray) -> FloatArray:
-    """(rows, 1) median of each row; the same as `numpy.median` in a fraction of its time."""
-    middle = values.shape[1] // 2
-    if values.shape[1] % 2:
-        return np.asarray(np.partition(values, middle, axis=1)[:, middle, np.newaxis])
-    halves = np.partition(values, (middle - 1, middle), axis=1)[:, middle - 1 : middle + 1]
-    return np.asarray(halves.mean(axis=1, keepdims=True))
+def _weights(readings: FloatArray, values: FloatArray, there: BoolArray, reweight: Reweight) -> FloatArray:
+    """Robust weights (plates, used) of the wells for the next fit; 0 where there are none."""
+    size = np.where(there, np.abs(readings - values[:, : readings.shape[1]]), np.inf)
+    rounding = ROUNDING * np.abs(readings).max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
+    return reweight(size, np.maximum(_row_medians(size, there.sum(axis=1)), rounding))
+
+
+def _row_medians(values: FloatArray, counts: IntArray) -> FloatArray:
+    """(rows, 1) median of the smallest `counts` values of each row, in a fraction of the time of `numpy.median`."""
+    low, high = (counts - 1) // 2, counts // 2
+    ordered = np.partition(values, np.unique([low, high]), axis=1)
+    places = np.stack([low, high], axis=1)
+    return np.asarray(np.take_along_axis(ordered, places, axis=1).mean(axis=1, keepdims=True))
 
 
 def _chunks(
@@ -198,66 +253,75 @@ def _chunks(
 
 
 def _fit(
-    fits: list[LocalFits], readings: list[FloatArray], weights: list[FloatArray] | None, rule: Inverse
-) -> list[FloatArray]:
-    """(plates, outputs) of each group of plates."""
-    if weights is None:
-        return _fit_plain(fits, readings, rule)
-    return _fit_weighted(fits, readings, weights, rule)
+    fits: list[Group], readings: FloatArray, there: BoolArray, weights: FloatArray | None, rule: Inverse
+) -> FloatArray:
+    """(plates, outputs) of the plates of all groups; plates of a group lie together."""
+    outputs = max(fit.outputs for fit, _ in fits)
+    values = np.zeros((len(readings), outputs))
+    own: list[tuple[LocalFits, slice]] = []
+    start = 0
+    for fit, plates in fits:
+        rows = slice(start, start + plates)
+        start += plates
+        if weights is None and plates >= SMOOTHER_PLATES:
+            run = _smooth if fit.direct else _fit_plain
+            values[rows, : fit.outputs] = run(fit, readings[rows, : fit.basis.shape[1]], rule)
+        else:
+            own.append((fit, rows))
+    if own:
+        _fit_weighted(own, readings, there.astype(np.float64) if weights is None else weights, rule, into=values)
+    return values
 
 
-def _fit_plain(fits: list[LocalFits], readings: list[FloatArray], rule: Inverse) -> list[FloatArray]:
+def _fit_plain(fit: LocalFits, reading: FloatArray, rule: Inverse) -> FloatArray:
     """Fits without robust weights: the normal equations are those of the pattern, whatever the plate."""
-    if fits[0].direct:
-        return _smooth(fits, readings, rule)
-    terms = len(fits[0].powers)
-    moments = []
-    for fit, reading in zip(fits, readings, strict=True):
-        gram = np.tile(fit.products @ fit.kernel.T, (1, len(reading)))
-        right = (fit.basis[:, None] * reading).reshape(-1, reading.shape[1]) @ fit.kernel.T
-        moments.append(np.concatenate([gram, right.reshape(terms, -1)]))
-    results = []
-    for fit, reading, part, flag in zip(fits, readings, *solve_all(moments, terms), strict=True):
-        cube = part.reshape(terms, len(reading), -1)
-        for block in _blocks(np.flatnonzero(flag[: len(fit.points)])):
-            cube[:, :, block] = np.einsum("mkn,gn->kgm", _inverse(fit, block, None, rule), reading)
-        results.append(fit.values(cube))
-    return results
+    terms = len(fit.powers)
+    gram = np.tile(fit.products @ fit.kernel.T, (1, len(reading)))
+    right = (fit.basis[:, None] * reading).reshape(-1, reading.shape[1]) @ fit.kernel.T
+    moments = np.concatenate([gram, right.reshape(terms, -1)])
+    part, flag = solve_all(moments, terms, distinct_products(fit.powers)[1])
+    cube = part.reshape(terms, len(reading), -1)
+    for block in _blocks(np.flatnonzero(flag[: len(fit.points)])):
+        cube[:, :, block] = np.einsum("mkn,gn->kgm", _inverse(fit, block, None, rule), reading)
+    return fit.values(cube)
 
 
-def _smooth(fits: list[LocalFits], readings: list[FloatArray], rule: Inverse) -> list[FloatArray]:
+def _smooth(fit: LocalFits, reading: FloatArray, rule: Inverse) -> FloatArray:
     """Values at every point without robust weights: one smoother matrix per pattern."""
-    moments = [np.concatenate([fit.products @ fit.kernel.T, fit.readout]) for fit in fits]
-    results = []
-    for fit, reading, part, flag in zip(fits, readings, *solve_all(moments, len(fits[0].powers)), strict=True):
-        rows = part.T @ fit.basis
-        rows *= fit.kernel
-        for block in _blocks(np.flatnonzero(flag)):
-            rows[block] = np.einsum("mkn,km->mn", _inverse(fit, block, None, rule), fit.readout[:, block])
-        results.append(reading @ rows.T)
-    return results
+    moments = np.concatenate([fit.products @ fit.kernel.T, fit.readout])
+    part, flag = solve_all(moments, len(fit.powers), distinct_products(fit.powers)[1])
+    rows = part.T @ fit.basis
+    rows *= fit.kernel
+    for block in _blocks(np.flatnonzero(flag)):
+        rows[block] = np.einsum("mkn,km->mn", _inverse(fit, block, None, rule), fit.readout[:, block])
+    return np.asarray(reading @ rows.T)
 
 
 def _fit_weighted(
-    fits: list[LocalFits], readings: list[FloatArray], weights: list[FloatArray], rule: Inverse
-) -> list[FloatArray]:
-    """Fits with robust weights: normal equations per plate and point, all in one flat axis."""
-    terms, pairs = len(fits[0].powers), len(fits[0].products)
-    moments = []
-    for fit, reading, weight in zip(fits, readings, weights, strict=True):
-        columns = np.empty((pairs + terms, *reading.shape))
-        np.multiply(fit.products[:, None], weight, out=columns[:pairs])
-        np.multiply(fit.basis[:, None], weight * reading, out=columns[pairs:])
-        moments.append((columns.reshape(-1, reading.shape[1]) @ fit.kernel.T).reshape(pairs + terms, -1))
-    results = []
-    for fit, reading, weight, part, flag in zip(fits, readings, weights, *solve_all(moments, terms), strict=True):
-        cube = part.reshape(terms, len(reading), -1)
-        for block in _blocks(np.flatnonzero(flag)):
+    fits: list[tuple[LocalFits, slice]], readings: FloatArray, weights: FloatArray, rule: Inverse, *, into: FloatArray
+) -> None:
+    """Fits with weights of their own: normal equations per plate and point, all in one flat axis."""
+    powers = fits[0][0].powers
+    terms, pairs = len(powers), distinct_products(powers)[1]
+    products = len(fits[0][0].products)
+    ends = np.cumsum([0] + [(rows.stop - rows.start) * len(fit.points) for fit, rows in fits])
+    moments = np.empty((products + terms, ends[-1]))
+    for (fit, rows), start, end in zip(fits, ends[:-1], ends[1:], strict=True):
+        weight = weights[rows, : fit.basis.shape[1]]
+        columns = np.empty((products + terms, *weight.shape))
+        np.multiply(fit.products[:, None], weight, out=columns[:products])
+        np.multiply(fit.basis[:, None], weight * readings[rows, : weight.shape[1]], out=columns[products:])
+        made = columns.reshape(-1, weight.shape[1]) @ fit.kernel.T
+        moments[:, start:end] = made.reshape(products + terms, -1)
+    coefficients, singular = solve_all(moments, terms, pairs)
+    for (fit, rows), start, end in zip(fits, ends[:-1], ends[1:], strict=True):
+        reading, weight = (array[rows, : fit.basis.shape[1]] for array in (readings, weights))
+        cube = coefficients[:, start:end].reshape(terms, len(reading), -1)
+        for block in _blocks(np.flatnonzero(singular[start:end])):
             plate, point = np.divmod(block, len(fit.points))
             solver = _inverse(fit, point, weight[plate], rule)
             cube[:, plate, point] = np.einsum("mkn,mn->km", solver, reading[plate])
-        results.append(fit.values(cube))
-    return results
+        into[rows, : fit.outputs] = fit.values(cube)
 
 
 def _blocks(indices: IntArray) -> Iterator[IntArray]:

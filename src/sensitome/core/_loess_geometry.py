@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from sensitome.core._kd_tree import Plan, blend, grow, plan
-from sensitome.core._local_fits import Geometry, LocalFits, exponents, monomials, pair_products
+from sensitome.core._local_fits import Geometry, LocalFits, exponents, monomials, most_alive, products_of
+from sensitome.core._loess_kernels import Grid, KernelBank, cubed_rest
 from sensitome.errors import MethodError
 
 FloatArray = npt.NDArray[np.float64]
@@ -19,6 +21,8 @@ Surface = Literal["direct", "interpolate"]
 
 #: Share of the span that a leaf of the tree may hold.
 CELL = 0.2
+#: A pattern with at least this share of the wells that any pattern fits is worked on among all of those.
+SHARED = 0.75
 
 
 def plate_places(rows: int, columns: int) -> FloatArray:
@@ -31,6 +35,27 @@ def plate_places(rows: int, columns: int) -> FloatArray:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """What the direct surface needs of the wells that are worked on, whatever the weights.
+
+    Parameters
+    ----------
+    wells : (used,) their flat positions
+    order : (wells,) all wells, those first
+    points : (wells, dimensions) in that order, in the coordinates of the basis
+    basis, products : (terms, used), (products, used)
+    readout : (terms, wells) in that order
+    """
+
+    wells: IntArray
+    order: IntArray
+    points: FloatArray
+    basis: FloatArray
+    products: FloatArray
+    readout: FloatArray
+
+
+@dataclass(frozen=True)
 class LoessGeometries:
     """Makes the geometry of a pattern of fitted wells.
 
@@ -39,10 +64,11 @@ class LoessGeometries:
     place : (wells, dimensions) of the plate
     span, degree, normalize, surface : as for `loess_surface`
     robust : whether residuals will be needed
-    offsets : (wells, wells) which of the squared offsets lies between two wells; used by the direct surface
-    squares : (offsets, dimensions) the different squared offsets
+    grid : distances between wells; of the direct surface
+    used : (used,) flat positions of the wells that any pattern fits
+    bank : kernel weights that patterns share; of the direct surface without scaling
     powers : powers of the terms
-    terms, products : (terms, wells), (pairs, wells) at all places
+    terms, products : (terms, wells), (products, wells) at all places
     readouts : readouts of the trees met so far
     """
 
@@ -52,8 +78,9 @@ class LoessGeometries:
     normalize: bool
     surface: Surface
     robust: bool
-    offsets: IntArray
-    squares: FloatArray
+    grid: Grid | None
+    used: IntArray
+    bank: KernelBank | None
     powers: list[tuple[int, ...]]
     terms: FloatArray
     products: FloatArray
@@ -61,26 +88,31 @@ class LoessGeometries:
 
     @classmethod
     def over(
-        cls, place: FloatArray, *, span: float, degree: int, normalize: bool, surface: Surface, robust: bool
+        cls,
+        place: FloatArray,
+        fitted: BoolArray,
+        *,
+        span: float,
+        degree: int,
+        normalize: bool,
+        surface: Surface,
+        robust: bool,
     ) -> LoessGeometries:
-        """Geometries over places on a grid of unit steps."""
+        """Geometries of patterns `fitted` (plates, wells) over places on a grid of unit steps."""
         if degree not in (0, 1, 2):
             raise MethodError("loess of this degree is not supported", found=degree, expected="0, 1 or 2")
         if not span > 0:
             raise MethodError("loess has no neighborhood", found=f"span = {span}", expected="a span above 0")
-        size = [int(np.ptp(each)) + 1 for each in place.T]
-        offsets = np.zeros((len(place), len(place)), dtype=np.intp)
-        if surface == "direct":
-            for each, positions in zip(place.T, size, strict=True):
-                step = (each - each.min()).astype(np.intp)
-                offsets *= positions
-                offsets += np.abs(step[:, np.newaxis] - step)
-        squares = np.indices(tuple(size)).reshape(len(size), -1).T.astype(np.float64) ** 2
+        used = np.flatnonzero(fitted.any(axis=0))
+        grid = Grid(place) if surface == "direct" else None
+        bank = None
+        if grid and len(used) and not normalize:
+            bank = KernelBank(grid, used, span=span, alive=most_alive(len(place) * len(used) * place.itemsize))
         powers = exponents(place.shape[1], degree)
         terms = monomials(_unit(place, place), powers)
-        products = pair_products(terms)
+        products = products_of(terms, powers)
         return cls(
-            place, span, degree, normalize, surface, robust, offsets, squares, powers, terms, products, readouts={}
+            place, span, degree, normalize, surface, robust, grid, used, bank, powers, terms, products, readouts={}
         )
 
     def __call__(self, fitted: BoolArray) -> Geometry | None:
@@ -98,17 +130,47 @@ class LoessGeometries:
         return self._direct(wells, scale=scale, neighbors=neighbors)
 
     def _direct(self, wells: IntArray, *, scale: FloatArray, neighbors: int) -> Geometry | None:
-        """Fits at every well."""
-        kernel = self._grid_tricube(wells, scale=scale, neighbors=neighbors)
+        """Fits at every well, the fitted ones first."""
+        if self.bank is not None and len(wells) >= SHARED * len(self.used):
+            known = np.zeros(len(self.place), dtype=bool)
+            known[wells] = True
+            layout, there = self.layout, known[self.used]
+            kernel = self.bank.weights(there, layout.order, neighbors=neighbors)
+        else:
+            layout, there = self._layout_of(wells), np.ones(len(wells), dtype=bool)
+            kernel = self._grid_kernel(wells, layout.order, scale=scale, neighbors=neighbors)
         if kernel is None:
             return None
-        points = _unit(self.place, self.place)
-        basis, products = np.take(self.terms, wells, axis=1), np.take(self.products, wells, axis=1)
-        final = LocalFits(kernel, basis, products, points, self.powers, self.terms, direct=True)
+        basis, products = layout.basis, layout.products
+        final = LocalFits(kernel, basis, products, layout.points, self.powers, layout.readout, direct=True)
         steps = final
         if self.robust:
-            steps = replace(final, kernel=kernel[wells], points=points[wells], readout=basis)
-        return Geometry(wells, steps, final, np.zeros(len(self.place), dtype=bool))
+            first = slice(len(there))
+            steps = replace(final, kernel=kernel[first], points=layout.points[first], readout=basis)
+        return Geometry(layout.wells, there, steps, final, layout.order, np.zeros(len(self.place), dtype=bool))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Terms and points of the patterns that share the wells which any of them fits."""
+        return self._layout_of(self.used)
+
+    def _layout_of(self, wells: IntArray) -> Layout:
+        rest = np.ones(len(self.place), dtype=bool)
+        rest[wells] = False
+        order = np.concatenate([wells, np.flatnonzero(rest)])
+        return Layout(
+            wells,
+            order,
+            _unit(self.place[order], self.place),
+            np.take(self.terms, wells, axis=1),
+            np.take(self.products, wells, axis=1),
+            np.take(self.terms, order, axis=1),
+        )
+
+    def _grid_kernel(self, wells: IntArray, order: IntArray, *, scale: FloatArray, neighbors: int) -> FloatArray | None:
+        """(points in order, fitted wells) weights of one pattern alone."""
+        kernel = self.grid.weights(wells, scale=scale, neighbors=neighbors, span=self.span) if self.grid else None
+        return None if kernel is None else kernel[order]
 
     def _interpolated(self, wells: IntArray, *, scale: FloatArray, neighbors: int) -> Geometry | None:
         """Fits at the vertices of a tree; how they blend depends on the plan of the tree only."""
@@ -132,26 +194,8 @@ class LoessGeometries:
         points = _unit(vertices, self.place)
         final = LocalFits(kernel, basis, products, points, self.powers, readout, direct=False)
         steps = replace(final, readout=readout[wells]) if self.robust else final
-        return Geometry(wells, steps, final, unknown)
-
-    def _grid_tricube(self, wells: IntArray, *, scale: FloatArray, neighbors: int) -> FloatArray | None:
-        """(all wells, fitted wells) weights, from the few distances that a grid has.
-
-        The radius is selected among ranks of distances: small whole numbers sort much faster.
-        """
-        distance = (self.squares / scale**2).sum(axis=1)
-        order = distance.argsort(kind="stable")
-        rank = np.empty(len(order), dtype=np.uint16)
-        rank[order] = np.arange(len(order))
-        offsets = np.take(self.offsets, wells, axis=1)  # indexing by [:, wells] would leave the columns contiguous
-        ranks = rank[offsets]
-        ranks.partition(neighbors - 1, axis=1)
-        radius = distance[order[ranks[:, neighbors - 1]]] * max(1.0, self.span)
-        if radius.min() <= 0:
-            return None
-        weights = (distance**1.5)[offsets]
-        weights *= (radius**-1.5)[:, np.newaxis]
-        return _cubed_rest(weights)
+        there, order = np.ones(len(wells), dtype=bool), np.arange(len(self.place))
+        return Geometry(wells, there, steps, final, order, unknown)
 
 
 def _unit(points: FloatArray, place: FloatArray) -> FloatArray:
@@ -179,16 +223,7 @@ def _tricube(points: FloatArray, data: FloatArray, *, neighbors: int, span: floa
         return None
     distance /= radius[:, np.newaxis]
     distance *= np.sqrt(distance)
-    return _cubed_rest(distance)
-
-
-def _cubed_rest(ratio: FloatArray) -> FloatArray:
-    """max(0, 1 - ratio)³, in the place of the ratio as far as possible."""
-    np.subtract(1.0, ratio, out=ratio)
-    np.maximum(ratio, 0.0, out=ratio)
-    weights = ratio * ratio
-    weights *= ratio
-    return weights
+    return cubed_rest(distance)
 
 
 def _readout(weights: FloatArray, vertices: FloatArray, half: FloatArray, powers: list[tuple[int, ...]]) -> FloatArray:

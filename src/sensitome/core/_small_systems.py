@@ -19,25 +19,27 @@ SOLVE_BLOCK = 2048
 SMALLEST_PIVOT = 1e-6
 
 
-def solve_all(moments: list[FloatArray], terms: int) -> tuple[list[FloatArray], list[BoolArray]]:
-    """For each group its coefficients (terms, points), and which points are near singular.
+def solve_all(moments: FloatArray, terms: int, pairs: list[int]) -> tuple[FloatArray, BoolArray]:
+    """Coefficients (terms, points), and which points are near singular.
 
-    Moments are (pairs and right sides, points). The points of all groups are solved together, a block at a time.
+    Parameters
+    ----------
+    moments : (products and right sides, points)
+    terms : how many unknowns, and right sides
+    pairs : which product each pair of terms has, lower triangle by rows
     """
-    joined = moments[0] if len(moments) == 1 else np.concatenate(moments, axis=1)
-    points = joined.shape[1]
+    points = moments.shape[1]
     coefficients, singular = np.empty((terms, points)), np.empty(points, dtype=bool)
     for start in range(0, points, SOLVE_BLOCK):
         block = slice(start, start + SOLVE_BLOCK)
-        factor, singular[block] = _factor(joined[:-terms, block], terms)
-        coefficients[:, block] = _solve(factor, joined[-terms:, block])
-    ends = np.cumsum([moment.shape[1] for moment in moments])[:-1]
-    return np.split(coefficients, ends, axis=1), np.split(singular, ends)
+        factor, singular[block] = _factor(moments[:-terms, block], terms, pairs)
+        coefficients[:, block] = _solve(factor, moments[-terms:, block])
+    return coefficients, singular
 
 
-def _factor(gram: FloatArray, terms: int) -> tuple[FloatArray, BoolArray]:
-    """LDL' of many small symmetric matrices held as (pairs, …); 1/D on the diagonal. And which are near singular."""
-    factor = np.empty(gram.shape)
+def _factor(gram: FloatArray, terms: int, pairs: list[int]) -> tuple[FloatArray, BoolArray]:
+    """LDL' of small symmetric matrices (pairs, …) made of products; 1/D on the diagonal. And near-singular ones."""
+    factor = np.empty((len(pairs), *gram.shape[1:]))
     product = np.empty(gram.shape[1:])
     singular = np.zeros(gram.shape[1:], dtype=bool)
 
@@ -51,10 +53,10 @@ def _factor(gram: FloatArray, terms: int) -> tuple[FloatArray, BoolArray]:
             scaled = [factor[at(column, inner)] / factor[at(inner, inner)] for inner in range(column)]
             for row in range(column, terms):
                 rest = factor[at(row, column)]
-                rest[...] = gram[at(row, column)]
+                rest[...] = gram[pairs[at(row, column)]]
                 for inner in range(column):
                     rest -= np.multiply(factor[at(row, inner)], scaled[inner], out=product)
-            singular |= ~(factor[pivot] > SMALLEST_PIVOT * gram[pivot])
+            singular |= ~(factor[pivot] > SMALLEST_PIVOT * gram[pairs[pivot]])
             np.divide(1.0, factor[pivot], out=factor[pivot])
             for row in range(column + 1, terms):
                 factor[at(row, column)] *= factor[pivot]

@@ -13,7 +13,7 @@ from sensitome.core._local_fits import (
     LocalFits,
     exponents,
     monomials,
-    pair_products,
+    products_of,
     surfaces,
 )
 from sensitome.core._loess_geometry import plate_places
@@ -133,14 +133,15 @@ class _Geometries:
         final = LocalFits(
             kernel=np.vstack([cells.kernel(), np.ones((1, len(wells)))]),
             basis=basis,
-            products=pair_products(basis),
+            products=products_of(basis, self.powers),
             points=np.vstack([points, self._unit(data.mean(axis=0, keepdims=True))]),
             powers=self.powers,
             readout=readout,
             direct=False,
         )
         steps = replace(final, readout=readout[wells])
-        return Geometry(wells, steps, final, np.zeros(len(self.place), dtype=bool))
+        there, order = np.ones(len(wells), dtype=bool), np.arange(len(self.place))
+        return Geometry(wells, there, steps, final, order, np.zeros(len(self.place), dtype=bool))
 
     def _unit(self, points: FloatArray) -> FloatArray:
         """Points in coordinates that run from -1 to 1 over the plate."""

@@ -80,6 +80,7 @@ def loess_surface(
         fitted,
         LoessGeometries.over(
             place,
+            fitted,
             span=span,
             degree=degree,
             normalize=normalize,
@@ -114,11 +115,12 @@ def loess_lines(
     (lines, positions), unit of the signal; NaN as for `loess_surface`.
     """
     place = np.arange(signal.shape[1], dtype=np.float64)[:, np.newaxis]
+    fitted = defines_fit & np.isfinite(signal)
     return _fitted(
         signal,
-        defines_fit & np.isfinite(signal),
+        fitted,
         LoessGeometries.over(
-            place, span=span, degree=degree, normalize=False, surface=surface, robust=family == "symmetric"
+            place, fitted, span=span, degree=degree, normalize=False, surface=surface, robust=family == "symmetric"
         ),
         fits=iterations if family == "symmetric" else 1,
     )
