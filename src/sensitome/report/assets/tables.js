@@ -1,6 +1,7 @@
 /* Tables that sort, filter and download; only the rows of one page are in the document. */
 S.tables = (() => {
   const PAGE = 25;
+  const WIDTHS = { long: "long", code: "code" };
   const collator = new Intl.Collator("en", { numeric: true });
 
   const compile = (column) => {
@@ -28,7 +29,7 @@ S.tables = (() => {
 
   const cell = (column, row) => {
     const isNumber = column.digits !== null;
-    const node = S.el("td", { class: isNumber ? "num" : column.use === "long" ? "long" : "short" });
+    const node = S.el("td", { class: isNumber ? "num" : WIDTHS[column.use] || "short" });
     const text = column.text(row);
     if (column.use === "reagent" && text) {
       const kind = column.table.columns.find((other) => other.id === "kind");
