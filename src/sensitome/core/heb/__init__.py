@@ -1,0 +1,1 @@
+"""The hierarchical empirical-Bayes model of sensitization over lines and arms."""

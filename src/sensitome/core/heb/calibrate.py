@@ -1,0 +1,125 @@
+"""How often wells go wrong, and how arms compress general effects, from a small version of the model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sensitome.core.heb.classes import Classes, Kind, interaction_classes
+from sensitome.core.heb.joint import joint_likelihood, make_grid
+from sensitome.core.heb.mixture import (
+    Likelihood,
+    given_general,
+    given_interaction,
+    shape_weights,
+    start_weights,
+)
+from sensitome.core.heb.noise import arm_slopes
+from sensitome.core.heb.patterns import canonical_patterns, product_patterns
+from sensitome.core.heb.readings import Readings, all_readings
+
+__all__ = ["Calibration", "calibrate"]
+
+FloatArray = npt.NDArray[np.float64]
+
+#: One wide size of interactions is enough here.
+SIZE, WIDTH = 0.7, 0.6
+#: Readings below this posterior probability are dropped.
+LEAST_POSTERIOR = 0.002
+#: Share of wrong wells to start from, and wells without fault that are counted in beforehand.
+FIRST_RATE, SOUND_COUNT = 0.01, 50.0
+#: Slopes are estimated again until they move less than this, at most so many times.
+SLOPES_CONVERGED, SLOPE_ROUNDS = 0.03, 3
+ROUNDS, STEPS = 12, 5
+
+
+class Calibration(NamedTuple):
+    """``readings`` worth keeping, ``wrong_rate`` share of wells that go wrong, ``slopes`` (lines, arms)."""
+
+    readings: Readings
+    wrong_rate: float
+    slopes: FloatArray
+
+
+class _Fit(NamedTuple):
+    """``row`` (rows,) posterior probability of each reading of its item, ``hit`` (items,) P(sensitizer)."""
+
+    row: FloatArray
+    hit: FloatArray
+    wrong_rate: float
+
+
+def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, background: float) -> Calibration:
+    """Fit the small model, with slopes from the reagents that do not look like sensitizers.
+
+    Parameters
+    ----------
+    values : (items, lines, arms, replicates), log2; every item has a reading
+    mean : (items, lines, arms) means of the arms
+    variance : of a single well
+    background : variance of small interactions
+
+    Returns
+    -------
+    Calibration
+
+    Notes
+    -----
+    Wells that go wrong are counted where nothing else looks like them: in vehicle arms, and where an arm has other
+    wells to tell. A lone well in a drug arm is no witness. Slopes are estimated from items that are probably no
+    sensitizers, because toxic sensitizers bend them.
+    """
+    _, lines, arms = mean.shape
+    slopes = np.ones((lines, arms))
+    classes = _few_classes(lines, arms - 1)
+    lone = bool(np.median(np.isfinite(values).sum(axis=-1)[np.isfinite(mean)]) < 1.5)
+    for last in [False] * (SLOPE_ROUNDS - 1) + [True]:
+        readings, witnesses = all_readings(values, variance=variance, slopes=slopes)
+        grid = make_grid(slopes, classes, variance=variance, background=background)
+        likelihood = joint_likelihood(readings, grid, log_odds=0.0)
+        fit = _fit(likelihood, readings, classes=classes, witnesses=witnesses, lone_wells=lone)
+        again = arm_slopes(mean[fit.hit < 0.5], sd=float(np.sqrt(variance)))
+        if last or np.abs(again - slopes).max() < SLOPES_CONVERGED:
+            break
+        slopes = again
+    keep = (fit.row > LEAST_POSTERIOR) | (readings.wrong == 0)
+    return Calibration(readings.where(keep), fit.wrong_rate, slopes)
+
+
+def _few_classes(lines: int, drugs: int) -> Classes:
+    """Sets of drugs in sets of lines, or the canonical patterns where these are many; one size."""
+    if drugs == 0:
+        patterns = np.zeros((0, lines, 0), dtype=bool)
+    elif (2**lines - 1) * (2**drugs - 1) <= 32:
+        patterns = product_patterns(lines, drugs)
+    else:
+        patterns = canonical_patterns(lines, drugs)
+    return interaction_classes(patterns, sizes=(SIZE,), antagonist_sizes=(SIZE,), spread=WIDTH)
+
+
+def _fit(likelihood: Likelihood, readings: Readings, *, classes: Classes, witnesses: int, lone_wells: bool) -> _Fit:
+    """EM over the weights of the classes and the share of wrong wells together."""
+    weights = start_weights(likelihood.share.shape[1], classes)
+    general, interaction, rate = weights.general, weights.interaction, FIRST_RATE
+    share, sizes = likelihood.share, np.diff(np.append(likelihood.start, len(readings)))
+    for _ in range(ROUNDS):
+        odds = np.exp(readings.wrong * np.log(rate / (1 - rate)))
+        weighted = Likelihood(share * odds.astype(np.float32)[:, None, None], likelihood.start, likelihood.log_largest)
+        of_interaction = given_general(weighted, general)
+        for _ in range(STEPS):
+            count = interaction * (of_interaction.T @ (1 / np.maximum(of_interaction @ interaction, 1e-300)))
+            interaction = shape_weights(count, classes, lone_wells=lone_wells)
+        of_general = given_interaction(weighted, interaction)
+        for _ in range(STEPS):
+            general = general * (of_general.T @ (1 / np.maximum(of_general @ general, 1e-300))) + 1e-3
+            general /= general.sum()
+        row = (weighted.share @ interaction.astype(np.float32)).astype(np.float64) @ general
+        row /= np.repeat(np.maximum(np.add.reduceat(row, likelihood.start), 1e-300), sizes)
+        before, rate = rate, float((row @ readings.witness + FIRST_RATE * SOUND_COUNT) / (witnesses + SOUND_COUNT))
+        if abs(rate - before) < 1e-5:
+            break
+    posterior = of_interaction * interaction
+    hit = posterior[:, classes.kind == Kind.SENSITIZER].sum(axis=1) / np.maximum(posterior.sum(axis=1), 1e-300)
+    return _Fit(row, hit, rate)

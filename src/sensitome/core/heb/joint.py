@@ -1,0 +1,111 @@
+"""The likelihood of every reading of every item under general × interaction classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sensitome.core.heb.classes import Classes, general_covariances
+from sensitome.core.heb.likelihood import common_noise, log_likelihood, prepare
+from sensitome.core.heb.mixture import Likelihood
+from sensitome.core.heb.readings import NOISE_GRID, Readings
+
+__all__ = ["Grid", "joint_likelihood", "make_grid", "row_blocks"]
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Numbers that are worked on together.
+BLOCK = 1 << 24
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All classes of a model.
+
+    Parameters
+    ----------
+    general : (general classes, arms, arms) covariance of general effects, once for each noise level
+    scale : (general classes,) variance of a sound well
+    rest : (arms, arms) covariance of persistent small interactions
+    classes : interaction classes
+    """
+
+    general: FloatArray
+    scale: FloatArray
+    rest: FloatArray
+    classes: Classes
+
+
+def make_grid(slopes: FloatArray, classes: Classes, *, variance: float, background: float) -> Grid:
+    """Cross general effects with noise levels, and put the background on the drug arms.
+
+    Parameters
+    ----------
+    slopes : (lines, arms)
+    classes : interaction classes
+    variance : of a single well
+    background : variance of small interactions in a drug arm
+    """
+    covariances = general_covariances(slopes)
+    of_arm = np.full(slopes.shape, background)
+    of_arm[:, 0] = 0.0
+    return Grid(
+        np.repeat(covariances, len(NOISE_GRID), axis=0),
+        variance * np.tile(NOISE_GRID, len(covariances)),
+        np.diag(of_arm.ravel()),
+        classes,
+    )
+
+
+def row_blocks(readings: Readings, width: int) -> list[slice]:
+    """Consecutive rows that hold whole items, about `BLOCK` numbers of this width each."""
+    start = readings.start
+    most = max(1, BLOCK // max(width, 1))
+    cut = [0]
+    for first, last in zip(start, np.append(start[1:], len(readings)), strict=True):
+        if last - cut[-1] > most and first > cut[-1]:
+            cut.append(int(first))
+    return [slice(a, b) for a, b in zip(cut, [*cut[1:], len(readings)], strict=True)]
+
+
+def joint_likelihood(readings: Readings, grid: Grid, *, log_odds: float) -> Likelihood:
+    """Likelihood of every row under every pair of classes.
+
+    Parameters
+    ----------
+    readings : rows, sorted by item
+    grid : classes
+    log_odds : log odds of a well to go wrong; every wrong well of a row weighs by them
+
+    Returns
+    -------
+    Likelihood
+    """
+    generals, interactions = len(grid.scale), len(grid.classes)
+    arms = readings.values.shape[1]
+    covariance = grid.general[:, None] + grid.classes.covariance[None] + grid.rest
+    common = common_noise(readings.noise)
+    prepared = prepare(
+        mean=np.tile(grid.classes.mean, (generals, 1)),
+        covariance=covariance.reshape(-1, arms, arms),
+        scale=np.repeat(grid.scale, interactions),
+        common=np.where(np.isfinite(common), common, 1.0),
+    )
+    share = np.empty((len(readings), generals, interactions), dtype=np.float32)
+    largest = np.empty(len(readings.start))
+    within = -0.5 * readings.df[:, None] * np.log(grid.scale) - readings.squares[:, None] / (2 * grid.scale)
+    within += (readings.offset + readings.wrong * log_odds)[:, None]
+    for block in row_blocks(readings, generals * interactions):
+        rows = readings.where(np.arange(block.start, block.stop))
+        log_like = log_likelihood(prepared, rows.values, rows.noise).reshape(-1, generals, interactions)
+        log_like += within[block, :, None]
+        top = np.maximum.reduceat(log_like.max(axis=(1, 2)), rows.start)
+        sizes = np.diff(np.append(rows.start, len(rows)))
+        log_like -= np.repeat(top, sizes)[:, None, None]
+        share[block] = log_like
+        np.exp(share[block], out=share[block])
+        first = int(np.searchsorted(readings.start, block.start))
+        largest[first : first + len(top)] = top
+    return Likelihood(share, readings.start, largest)

@@ -1,0 +1,177 @@
+"""Weights of the classes, learned from all items.
+
+An item belongs to one general class (general effect × noise) and one interaction class, drawn independently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sensitome.core.heb.classes import Classes, Kind
+
+__all__ = [
+    "Likelihood",
+    "Weights",
+    "fit_weights",
+    "given_general",
+    "given_interaction",
+    "shape_weights",
+    "start_weights",
+]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+SingleArray = npt.NDArray[np.float32]
+
+#: Items that the null class has on top of those that it wins.
+NULL_COUNT = 20.0
+#: Items that each pattern has on top of those that it wins, when it comes to the shares of the patterns.
+PATTERN_COUNT = 0.5
+#: Items that say beforehand that three of four patterns are sets of drugs in sets of lines.
+PRODUCT_COUNT, PRODUCT_SHARE = 2.0, 0.75
+#: Share of the weight that every size keeps, spread evenly.
+SIZE_SHARE = 0.02
+OUTER_ROUNDS, INNER_ROUNDS = 6, 25
+#: An outer round that moves the weights less than this in all is the last.
+CONVERGED = 1e-4
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Likelihood of every reading under every pair of classes.
+
+    Parameters
+    ----------
+    share : (rows, general classes, interaction classes), over the largest of the item
+    start : (items,) first row of each item
+    log_largest : (items,) logarithm of the largest
+    """
+
+    share: SingleArray
+    start: IntArray
+    log_largest: FloatArray
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Prior probabilities: ``general`` (general classes,), ``interaction`` (interaction classes,); each sums to 1."""
+
+    general: FloatArray
+    interaction: FloatArray
+
+
+def start_weights(generals: int, classes: Classes) -> Weights:
+    """Nine tenths null, the rest even."""
+    null = classes.kind == Kind.NULL
+    interaction = np.where(null, 0.9, 0.1 / max(int((~null).sum()), 1))
+    return Weights(np.full(generals, 1 / generals), interaction / interaction.sum())
+
+
+def given_general(likelihood: Likelihood, general: FloatArray) -> FloatArray:
+    """(items, interaction classes) likelihood with readings and general classes summed out."""
+    summed = np.matmul(general.astype(np.float32)[None, None, :], likelihood.share)[:, 0]
+    return np.add.reduceat(summed.astype(np.float64), likelihood.start, axis=0)
+
+
+def given_interaction(likelihood: Likelihood, interaction: FloatArray) -> FloatArray:
+    """(items, general classes) likelihood with readings and interaction classes summed out."""
+    summed = likelihood.share @ interaction.astype(np.float32)
+    return np.add.reduceat(summed.astype(np.float64), likelihood.start, axis=0)
+
+
+def fit_weights(likelihood: Likelihood, classes: Classes, *, start: Weights, lone_wells: bool) -> Weights:
+    """Maximize the posterior of both sets of weights in turn (EM).
+
+    Parameters
+    ----------
+    likelihood : of the items
+    classes : interaction classes
+    start : first weights
+    lone_wells : whether an arm is a single well, so that patterns of one context are not learned
+
+    Returns
+    -------
+    Weights
+    """
+    now = start
+    for _ in range(OUTER_ROUNDS):
+        general = _maximize(given_interaction(likelihood, now.interaction), now.general)
+        interaction = _maximize(
+            given_general(likelihood, general), now.interaction, classes=classes, lone_wells=lone_wells
+        )
+        moved = np.abs(interaction - now.interaction).sum() + np.abs(general - now.general).sum()
+        now = Weights(general, interaction)
+        if moved < CONVERGED:
+            break
+    return now
+
+
+def shape_weights(count: FloatArray, classes: Classes, *, lone_wells: bool) -> FloatArray:
+    """Weights from the expected number of items of each class, with what is known beforehand.
+
+    Parameters
+    ----------
+    count : (interaction classes,), expected items
+    classes : interaction classes
+    lone_wells : see `fit_weights`
+
+    Returns
+    -------
+    (interaction classes,), sums to 1
+
+    Notes
+    -----
+    The weight of a sensitizer class is rate × share of the pattern × share of the size. Patterns that are a set of
+    drugs in a set of lines and the others are two groups, whose shares are learned; within a group the shares are drawn
+    to each other by half an item a pattern. Where an arm is one well, a pattern of a single context looks like a bad
+    well: its share is the mean of the other patterns, not what the data seem to say.
+    """
+    weights = count.copy()
+    weights[classes.kind == Kind.NULL] += NULL_COUNT
+    for kind in (Kind.SENSITIZER, Kind.ANTAGONIST):
+        block = classes.block(kind)
+        if block.size:
+            single = classes.active[block[0]].sum(axis=1) == 1
+            single &= lone_wells and not single.all()
+            weights[block] = _factorized(count[block], product=classes.product[block[0]], single=single)
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def _factorized(count: FloatArray, *, product: BoolArray, single: BoolArray) -> FloatArray:
+    """(sizes, patterns) expected items, smoothed and made a product of both margins."""
+    by_pattern = np.where(single, 0.0, count.sum(axis=0))
+    known = by_pattern.sum()
+    share = np.zeros(len(by_pattern))
+    groups = [(product & ~single, PRODUCT_SHARE), (~product & ~single, 1 - PRODUCT_SHARE)]
+    both = all(members.any() for members, _ in groups)
+    for members, expected in groups:
+        if members.any():
+            own = by_pattern[members]
+            group = (own.sum() + PRODUCT_COUNT * expected) / (known + PRODUCT_COUNT) if both else 1.0
+            share[members] = group * (own + PATTERN_COUNT) / (own.sum() + PATTERN_COUNT * members.sum())
+    share[single] = share[~single].mean()
+    by_size = count.sum(axis=1) + SIZE_SHARE * known / len(count) + 1e-9
+    return np.asarray(known * by_size[:, None] / by_size.sum() * share[None, :], dtype=np.float64)
+
+
+def _maximize(
+    likelihood: FloatArray, weights: FloatArray, *, classes: Classes | None = None, lone_wells: bool = False
+) -> FloatArray:
+    """EM over one set of weights."""
+    for _ in range(INNER_ROUNDS):
+        total = likelihood @ weights
+        usable = total > 0
+        count = weights * (likelihood[usable].T @ (1 / total[usable]))
+        if classes is None:
+            after = (count + 1e-3) / (count + 1e-3).sum()
+        else:
+            after = shape_weights(count, classes, lone_wells=lone_wells)
+        moved = np.abs(after - weights).sum()
+        weights = after
+        if moved < CONVERGED / 10:
+            break
+    return weights

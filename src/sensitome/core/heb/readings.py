@@ -1,0 +1,180 @@
+"""Ways to read an item: all its wells sound, or one or two of them gone wrong.
+
+A well that went wrong has κ + 1 times the variance of a sound one, so that its arm says what the other wells say. Each
+reading of an item is a row with its own arm means and noise; the model weighs them by the odds of wells to go wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sensitome.core.heb.classes import general_covariances
+from sensitome.core.heb.likelihood import normal_log_likelihood
+
+__all__ = ["NOISE_GRID", "Readings", "all_readings"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.intp]
+
+#: Excess variance of a well that went wrong, in variances of a sound one.
+WRONG_EXCESS = 30.0
+#: A well that fits with the others within so many SDs is taken as sound.
+DOUBT = 2.0
+#: At most so many wells of an item are doubted, the worst first.
+MOST_DOUBTED = 6
+#: Variance of the wells of an item, as a multiple of the typical one.
+NOISE_GRID = (0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Rows sorted by item; the first of each item takes all wells as sound.
+
+    Parameters
+    ----------
+    item : (rows,)
+    values : (rows, arms) weighted mean of each arm, log2; NaN = missing
+    noise : (rows, arms) its variance in variances of a sound well; inf = missing
+    squares : (rows,) weighted residual sum of squares within arms
+    df : (rows,) its degrees of freedom
+    offset : (rows,) log of the normalizing constants that differ between the readings of an item
+    wells : (rows, 2) wells that are taken as gone wrong, numbered arm · replicates + replicate; −1 = none
+    witness : (rows,) how many of these tell, wherever they lie, a bad well from an effect
+    """
+
+    item: IntArray
+    values: FloatArray
+    noise: FloatArray
+    squares: FloatArray
+    df: IntArray
+    offset: FloatArray
+    wells: IntArray
+    witness: IntArray
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.item)
+
+    @property
+    def wrong(self) -> IntArray:
+        """(rows,) number of wells that are taken as gone wrong."""
+        return np.asarray((self.wells >= 0).sum(axis=1), dtype=np.intp)
+
+    @property
+    def start(self) -> IntArray:
+        """(items,) first row of each item."""
+        return np.flatnonzero(np.diff(self.item, prepend=-1))
+
+    def where(self, keep: BoolArray | IntArray) -> Self:
+        """Keep some rows."""
+        return type(self)(*(getattr(self, field.name)[keep] for field in fields(self)))
+
+
+def all_readings(values: FloatArray, *, variance: float, slopes: FloatArray) -> tuple[Readings, int]:
+    """Every reading of every item that deserves a look.
+
+    Parameters
+    ----------
+    values : (items, lines, arms, replicates), log2; NaN = no reading
+    variance : of a single well
+    slopes : (lines, arms) of general effects
+
+    Returns
+    -------
+    Readings, and the number of witness wells: those of arms with two or more wells, and of vehicle arms, where no
+    interaction can imitate a well that went wrong
+    """
+    items, _, arms, replicates = values.shape
+    wells = values.reshape(items, -1, replicates)
+    there = np.isfinite(wells)
+    count = there.sum(axis=-1)
+    of_vehicle = np.arange(wells.shape[1]) % arms == 0
+    witness = (there & ((count > 1) | of_vehicle)[:, :, None]).reshape(items, -1)
+    sound = _read(wells, np.arange(items), np.zeros((items, 0), dtype=np.intp), witness=witness)
+    z = _misfit(wells, sound, variance=variance, slopes=slopes)
+    item, well = _doubted(z.reshape(items, -1))
+    pair_item, pair = _pairs(item, well, replicates)
+    parts = [sound, _read(wells, item, well[:, None], witness=witness), _read(wells, pair_item, pair, witness=witness)]
+    together = Readings(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Readings)))
+    return together.where(np.lexsort((together.wrong, together.item))), int(witness.sum())
+
+
+def _read(wells: FloatArray, item: IntArray, wrong: IntArray, *, witness: BoolArray) -> Readings:
+    """Rows of these items with these wells gone wrong; exact for normal wells of unequal variance."""
+    _, arms, replicates = wells.shape
+    own = wells[item]
+    there = np.isfinite(own)
+    variance = np.ones((len(item), arms * replicates))
+    variance[np.arange(len(item))[:, None], wrong] = 1 + WRONG_EXCESS
+    variance = variance.reshape(own.shape)
+    precision = np.where(there, 1 / variance, 0.0)
+    total = precision.sum(axis=-1)
+    safe = np.where(total > 0, total, 1.0)
+    values = np.where(total > 0, np.where(there, own * precision, 0.0).sum(axis=-1) / safe, np.nan)
+    squares = np.where(there, (own - values[:, :, None]) ** 2 * precision, 0.0).sum(axis=(1, 2))
+    count = there.sum(axis=-1)
+    # The likelihood of the mean carries −½ log of its noise; what is left of the wells' constants goes here.
+    left = -np.log(safe) + np.log(np.maximum(count, 1)) - np.where(there, np.log(variance), 0.0).sum(axis=-1)
+    named = np.full((len(item), 2), -1, dtype=np.intp)
+    named[:, : wrong.shape[1]] = wrong
+    telling = np.take_along_axis(witness[item], wrong, axis=1).sum(axis=1)
+    return Readings(
+        item,
+        values,
+        np.where(total > 0, np.round(1 / safe, 9), np.inf),
+        squares,
+        np.maximum(count - 1, 0).sum(axis=1),
+        0.5 * left.sum(axis=1),
+        named,
+        telling,
+    )
+
+
+def _misfit(wells: FloatArray, sound: Readings, *, variance: float, slopes: FloatArray) -> FloatArray:
+    """SDs between a well and what the others say: those of its arm, or the other arms where it is alone."""
+    covariance = np.repeat(general_covariances(slopes), len(NOISE_GRID), axis=0)
+    scale = variance * np.tile(NOISE_GRID, len(covariance) // len(NOISE_GRID))
+    mean = np.zeros((len(covariance), sound.values.shape[1]))
+    fit = normal_log_likelihood(sound.values, sound.noise, mean=mean, covariance=covariance, scale=scale)
+    best = fit.argmax(axis=1)
+    total = covariance[best]
+    arms = np.arange(total.shape[1])
+    total[:, arms, arms] += scale[best][:, None] * np.where(np.isfinite(sound.noise), sound.noise, 1e6)
+    precision = np.linalg.inv(total)
+    pull = np.einsum("nij,nj->ni", precision, np.nan_to_num(sound.values))
+    between = np.abs(pull) / np.sqrt(np.einsum("nii->ni", precision))
+    there = np.isfinite(wells)
+    filled = np.where(there, wells, 0.0)
+    count = there.sum(axis=-1)[:, :, None]
+    others = np.maximum(count - 1, 1)
+    within = np.abs(filled - (filled.sum(axis=-1, keepdims=True) - filled) / others)
+    within = within / np.sqrt(variance * (1 + 1 / others))
+    return np.where(there, np.where(count > 1, within, between[:, :, None]), 0.0)
+
+
+def _doubted(z: FloatArray) -> tuple[IntArray, IntArray]:
+    """Items and wells that do not fit, sorted by item, the worst first and not too many of each."""
+    item, well = np.nonzero(z > DOUBT)
+    order = np.lexsort((-z[item, well], item))
+    item, well = item[order], well[order]
+    rank = np.arange(len(item)) - np.searchsorted(item, item)
+    keep = rank < MOST_DOUBTED
+    return item[keep], well[keep]
+
+
+def _pairs(item: IntArray, well: IntArray, replicates: int) -> tuple[IntArray, IntArray]:
+    """Pairs of doubted wells of one item in different arms."""
+    items, wells = [item[:0]], [np.zeros((0, 2), dtype=np.intp)]
+    for apart in range(1, MOST_DOUBTED):
+        first, second = np.arange(len(item) - apart), np.arange(apart, len(item))
+        if len(first) <= 0:
+            break
+        same = (item[first] == item[second]) & (well[first] // replicates != well[second] // replicates)
+        items.append(item[first[same]])
+        wells.append(np.stack([well[first[same]], well[second[same]]], axis=1))
+    return np.concatenate(items), np.concatenate(wells)

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal, norm
+
+from sensitome.core.heb.classes import Kind, general_covariances, interaction_classes
+from sensitome.core.heb.hit_rate import average_over_hit_rate
+from sensitome.core.heb.likelihood import normal_log_likelihood
+from sensitome.core.heb.mixture import shape_weights
+from sensitome.core.heb.noise import arm_slopes, background_variance, contrast_variance
+from sensitome.core.heb.patterns import (
+    canonical_patterns,
+    enumerable_patterns,
+    frequent_patterns,
+    full_patterns,
+    is_product,
+    product_patterns,
+)
+from sensitome.core.heb.readings import WRONG_EXCESS, all_readings
+from sensitome.core.heb.seeds import seed_layer
+
+
+def unique(patterns: np.ndarray) -> int:
+    return len(np.unique(patterns.reshape(len(patterns), -1), axis=0))
+
+
+@pytest.mark.parametrize(("lines", "drugs"), [(1, 1), (1, 3), (2, 3), (3, 2)])
+def test_patterns_are_non_empty_and_all_different(lines: int, drugs: int) -> None:
+    for make in (full_patterns, product_patterns, canonical_patterns):
+        patterns = make(lines, drugs)
+        assert patterns.any(axis=(1, 2)).all()
+        assert unique(patterns) == len(patterns)
+    assert len(full_patterns(lines, drugs)) == 2 ** (lines * drugs) - 1
+    assert is_product(product_patterns(lines, drugs)).all()
+    assert is_product(full_patterns(lines, drugs)).sum() == len(product_patterns(lines, drugs))
+
+
+def test_a_design_without_drugs_has_no_patterns() -> None:
+    assert enumerable_patterns(3, 0).shape == (0, 3, 0)
+
+
+def test_frequent_patterns_are_new_and_seen_twice() -> None:
+    known = canonical_patterns(4, 3)
+    z = np.zeros((10, 4, 3))
+    z[0:3, :2, :2] = -5.0
+    z[3, 1:3, 0] = -5.0
+    z[4:6, :, 1] = -5.0
+    more = frequent_patterns(z, known=known, most=5)
+    assert len(more) == 1
+    assert more[0, :2, :2].all()
+    assert more.sum() == 4
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_likelihood_is_that_of_the_normal_distribution_with_missing_and_noisy_arms(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    items, arms, classes = 8, 4, 3
+    noise = np.full((items, arms), 0.5)
+    noise[rng.random((items, arms)) < 0.2] = 3.0
+    noise[rng.random((items, arms)) < 0.2] = np.inf
+    values = np.where(np.isfinite(noise), rng.normal(size=(items, arms)), np.nan)
+    root = rng.normal(size=(classes, arms, arms))
+    covariance, mean = root @ root.transpose(0, 2, 1), rng.normal(size=(classes, arms))
+    scale = rng.uniform(0.5, 2, size=classes)
+    found = normal_log_likelihood(values, noise, mean=mean, covariance=covariance, scale=scale)
+    for n in range(items):
+        there = np.isfinite(noise[n])
+        for c in range(classes):
+            total = covariance[c][np.ix_(there, there)] + np.diag(scale[c] * noise[n, there])
+            expected = multivariate_normal(mean[c, there], total).logpdf(values[n, there]) if there.any() else 0.0
+            assert found[n, c] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_readings_weigh_a_wrong_well_as_unequal_variances_do() -> None:
+    values = np.array([[[[0.1, 2.0], [0.0, 0.2]]]])
+    variance = 0.04
+    readings, witnesses = all_readings(values, variance=variance, slopes=np.ones((1, 2)))
+    assert witnesses == 4
+    assert readings.wrong.tolist() == [0, 1, 1]
+    row = int(np.flatnonzero(readings.wells[:, 0] == 1)[0])
+    spread = np.sqrt(variance * np.array([1, 1 + WRONG_EXCESS, 1, 1]))
+    for shift in (0.0, 0.5):
+        direct = norm(shift, spread).logpdf(values.ravel()).sum()
+        base = norm(shift, np.sqrt(variance)).logpdf(values.ravel()).sum()
+        through = [
+            norm(shift, np.sqrt(variance * readings.noise[r])).logpdf(readings.values[r]).sum()
+            - readings.squares[r] / (2 * variance)
+            + readings.offset[r]
+            for r in (row, 0)
+        ]
+        assert through[0] - through[1] == pytest.approx(direct - base, rel=1e-8)
+
+
+def test_a_lone_well_in_a_drug_arm_is_no_witness() -> None:
+    values = np.zeros((1, 1, 3, 1))
+    values[0, 0, 1, 0] = -3.0
+    readings, witnesses = all_readings(values, variance=0.01, slopes=np.ones((1, 3)))
+    assert witnesses == 1
+    assert readings.wells[readings.wells[:, 0] == 1][:, 0].size > 0
+    assert not readings.witness[(readings.wells[:, 0] == 1) & (readings.wrong == 1)].any()
+
+
+def test_weights_of_single_contexts_are_not_learned_from_lone_wells() -> None:
+    classes = interaction_classes(full_patterns(1, 2))
+    count = np.zeros(len(classes))
+    count[0] = 1000.0
+    single = (classes.kind == Kind.SENSITIZER) & (classes.active.sum(axis=1) == 1)
+    count[single] = 20.0
+    learned = shape_weights(count, classes, lone_wells=False)
+    withheld = shape_weights(count, classes, lone_wells=True)
+    assert learned[single].sum() > 0.05
+    assert withheld[single].sum() < 0.01
+    assert learned.sum() == pytest.approx(1.0)
+
+
+def test_without_evidence_the_hit_rate_shrinks_to_nothing() -> None:
+    classes = interaction_classes(full_patterns(1, 1))
+    weights = np.where(classes.kind == Kind.NULL, 0.98, 0.02 / 4)
+    weights = np.where(classes.kind == Kind.ANTAGONIST, 0.0, weights)
+    flat = np.ones((500, len(classes)))
+    nothing = average_over_hit_rate(flat, weights, classes=classes)
+    assert nothing.nothing == pytest.approx(0.5, abs=0.01)
+    against = flat.copy()
+    against[:, 1:] = 0.05
+    assert average_over_hit_rate(against, weights, classes=classes).weights[1:].sum() < 0.002
+    strong = against.copy()
+    strong[:20, 1:] = 1e6
+    found = average_over_hit_rate(strong, weights, classes=classes)
+    assert found.nothing < 1e-10
+    assert found.weights[1:].sum() == pytest.approx(0.04, rel=0.2)
+
+
+def test_families_that_agree_lend_strength_and_labels_do_not() -> None:
+    rng = np.random.default_rng(5)
+    pairs = 60
+    active = rng.random(pairs) < 0.3
+    z = rng.normal(size=(2 * pairs,)) + 2.0 * np.repeat(active, 2)
+    like = np.stack([norm(0, 1).pdf(z), norm(2, 1).pdf(z)], axis=1)
+    weights = np.array([0.7, 0.3])
+    together = seed_layer(like, weights, family=np.repeat(np.arange(pairs), 2))
+    assert together.sharing > 0.4
+    np.testing.assert_allclose(together.prior.sum(axis=1), 1.0)
+    labels = seed_layer(like, weights, family=rng.permutation(np.repeat(np.arange(pairs), 2)))
+    assert labels.sharing == 0.0
+    np.testing.assert_array_equal(labels.prior, np.broadcast_to(weights, like.shape))
+    assert seed_layer(like, weights, family=np.full(2 * pairs, -1)).sharing == 0.0
+
+
+def test_a_large_family_with_a_few_active_members_still_lends_strength_to_them() -> None:
+    like = np.tile([1.0, 1.0], (1200, 1))
+    family = np.repeat(np.arange(200), 6)
+    like[family < 20] = [1.0, 1e4]
+    like[(family >= 20) & (family < 180)] = [1e4, 1.0]
+    like[family >= 180] = [1e4, 1.0]
+    third = (family >= 180) & (np.arange(1200) % 6 < 3)
+    like[third] = [1.0, 3.0]
+    layer = seed_layer(like, np.array([0.9, 0.1]), family=family)
+    assert layer.sharing > 0.5
+    assert (layer.prior[third, 1] > 0.0).all()
+
+
+def test_noise_is_told_from_background_interactions() -> None:
+    rng = np.random.default_rng(2)
+    persistent = rng.normal(scale=0.1, size=(4000, 1, 2, 1))
+    values = rng.normal(scale=0.2, size=(4000, 1, 3, 2))
+    values[:, :, 1:] += persistent
+    contrast = contrast_variance(values.mean(axis=-1))
+    assert background_variance(contrast, well=0.04, replicates=2) == pytest.approx(0.01, rel=0.25)
+    assert background_variance(contrast, well=np.nan, replicates=1) == 0.0
+
+
+def test_slopes_of_general_effects_are_found_and_few_reagents_change_nothing_much() -> None:
+    rng = np.random.default_rng(3)
+    general = -rng.exponential(size=(800, 1, 1))
+    mean = general * np.array([1.0, 0.8, 0.6]) + rng.normal(scale=0.05, size=(800, 1, 3))
+    np.testing.assert_allclose(arm_slopes(mean, sd=0.05), [[1.0, 0.8, 0.6]], atol=0.03)
+    few = arm_slopes(mean[:2], sd=0.05)
+    assert np.abs(few - 1).max() < 0.1
+
+
+def test_general_effects_are_correlated_between_lines() -> None:
+    covariance = general_covariances(np.ones((2, 2)))
+    np.testing.assert_allclose(covariance[0, 0], 0.03**2 * np.array([1, 1, 0.5, 0.5]))
