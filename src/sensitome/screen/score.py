@@ -9,12 +9,16 @@ import polars as pl
 from sensitome.core.replicates import summarize_replicates
 from sensitome.errors import ControlError, Fault
 from sensitome.frames import to_polars
+from sensitome.screen.items import number_items
 from sensitome.settings import ScoreSettings
 
 __all__ = ["KEYS", "score"]
 
 #: What one score is about.
 KEYS = ("reagent", "kind", "position", "cell_line", "treatment")
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
 
 MAD_SCALE = 1.4826
 
@@ -44,52 +48,29 @@ def score(wells: pl.DataFrame, *, settings: ScoreSettings) -> pl.DataFrame:
     (tests/screen/test_score.py, 1e-9).
     """
     usable = to_polars(wells).filter(pl.col("reagent").is_not_null() & ~pl.col("role").is_in(["excluded", "empty"]))
-    located = _locate(usable, unit=settings.unit)
-    standardized = _standardize(located, settings=settings)
-    items = standardized.group_by(*KEYS, "replicate").agg(
-        pl.col("role").min(),
-        pl.col("control_class").min(),
-        # Sorted, so that the sum does not depend on the order of the rows.
-        pl.col("value").sort().mean(),
-        pl.col("value").count().alias("n_wells").cast(pl.Int32),
-    )
-    return _summarize(items, settings=settings)
+    value = _standardize(usable, settings=settings)
+    items, item = number_items(usable, by_well=settings.unit == "well")
+    contexts, context = _number(usable, ["cell_line", "treatment"])
+    key, of_key = np.unique(item * contexts.height + context, return_inverse=True)
+    labels = items[key // max(contexts.height, 1)].hstack(contexts[key % max(contexts.height, 1)])
+    return _summarize(labels, usable, of_key, value, settings=settings)
 
 
-def _locate(wells: pl.DataFrame, *, unit: str) -> pl.DataFrame:
-    """Add the position of each reagent in the library: its well, or all its wells."""
-    here = pl.concat_str("library_plate", "well", separator=":")
-    columns = ["cell_line", "treatment", "replicate", "reagent", "kind", "role", "control_class"]
-    value = pl.col("normalized").alias("value")
-    named = wells.with_columns(pl.col("kind").fill_null("reagent"))
-    if unit == "well":
-        return named.select(*columns, here.alias("position"), value)
-    places = (
-        named.select("reagent", "kind", "library_plate", "well")
-        .unique()
-        .sort("library_plate", "well")
-        .group_by("reagent", "kind", maintain_order=True)
-        .agg(pl.concat_str("library_plate", "well", separator=":").alias("places"))
-        .select(
-            "reagent",
-            "kind",
-            pl.when(pl.col("places").list.len() <= 4)
-            .then(pl.col("places").list.join(";"))
-            .otherwise(pl.format("{} wells", pl.col("places").list.len()))
-            .alias("position"),
-        )
-    )
-    return named.select(*columns, value).join(places, on=["reagent", "kind"], how="left")
+def _number(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, IntArray]:
+    """Different rows of some columns, sorted, and which of them each row is."""
+    different = frame.select(names).unique().sort(names)
+    joined = frame.select(names).join(different.with_row_index("_number"), on=names, how="left", maintain_order="left")
+    return different, joined["_number"].to_numpy().astype(np.intp)
 
 
-def _standardize(wells: pl.DataFrame, *, settings: ScoreSettings) -> pl.DataFrame:
+def _standardize(wells: pl.DataFrame, *, settings: ScoreSettings) -> pl.Series:
     """Per cell line, arm and replicate, over all plates together: center and scale as asked, then the sign."""
     sign = 1.0 if settings.sign == "+" else -1.0
     if settings.standardize == "none":
-        return wells.with_columns(pl.col("value") * sign)
+        return wells["normalized"] * sign
     group = ["cell_line", "treatment", "replicate"]
     role = pl.col("role").cast(pl.String)
-    value = pl.col("value")
+    value = pl.col("normalized")
     if settings.standardize == "zscore":
         samples = wells.filter(role == "sample")
         moments = samples.group_by(group).agg(
@@ -115,30 +96,54 @@ def _standardize(wells: pl.DataFrame, *, settings: ScoreSettings) -> pl.DataFram
             ],
             next_step='Mark the controls in the library, or set score.standardize = "none".',
         )
-    return wells.join(moments, on=group, how="left").with_columns((expression * sign).alias("value"))
+    scaled = wells.select(*group, "normalized").join(moments, on=group, how="left", maintain_order="left")
+    return scaled.select(expression * sign).to_series()
 
 
-def _summarize(items: pl.DataFrame, *, settings: ScoreSettings) -> pl.DataFrame:
+def _summarize(
+    labels: pl.DataFrame, wells: pl.DataFrame, of_key: IntArray, value: pl.Series, *, settings: ScoreSettings
+) -> pl.DataFrame:
     """One row per key with a column for each replicate and their summary."""
-    replicates = sorted(items["replicate"].unique().to_list())
-    names = [f"score_r{replicate}" for replicate in replicates]
-    wide = items.group_by(KEYS).agg(
-        pl.col("role").min(),
-        pl.col("control_class").min(),
-        *(
-            pl.col("value").filter(pl.col("replicate") == replicate).first().alias(name)
-            for replicate, name in zip(replicates, names, strict=True)
-        ),
-        pl.col("n_wells").sum().cast(pl.Int32),
+    replicates, replicate = _number(wells, ["replicate"])
+    shape = labels.height, replicates.height
+    cell = of_key * shape[1] + replicate
+    values = _technical_means(cell, value, cells=shape[0] * shape[1]).reshape(shape)
+    names = [f"score_r{number}" for number in replicates["replicate"]]
+    summary = summarize_replicates(np.ascontiguousarray(values.T), method=settings.summary)
+    role, control_class = (_least(wells[name], of_key, keys=shape[0]) for name in ("role", "control_class"))
+    return labels.with_columns(
+        role,
+        control_class,
+        pl.Series("score", summary).fill_nan(None),
+        pl.Series("n", np.isfinite(values).sum(axis=1).astype(np.int32)),
+        pl.Series("n_wells", np.bincount(of_key[value.is_not_null()], minlength=shape[0]).astype(np.int32)),
+        *(pl.Series(name, values[:, number]).fill_nan(None) for number, name in enumerate(names)),
     )
-    values = wide.select(names).to_numpy().astype(np.float64).T
-    summary = summarize_replicates(values, method=settings.summary)
-    counts: npt.NDArray[np.int32] = np.isfinite(values).sum(axis=0).astype(np.int32)
-    return (
-        wide.with_columns(
-            pl.Series("score", summary).fill_nan(None),
-            pl.Series("n", counts),
-        )
-        .select(*KEYS, "role", "control_class", "score", "n", "n_wells", *names)
-        .sort(*KEYS)
+
+
+def _technical_means(cell: IntArray, value: pl.Series, *, cells: int) -> FloatArray:
+    """(cells,) mean of the values of each cell; NaN where there is none."""
+    means = np.full(cells, np.nan)
+    wells = np.bincount(cell, minlength=cells)
+    alone = wells[cell] == 1
+    means[cell[alone]] = value.to_numpy()[alone]
+    several = (
+        pl.DataFrame({"cell": cell[~alone], "value": value.filter(pl.Series(~alone))})
+        .group_by("cell")
+        # Sorted, so that the sum does not depend on the order of the rows.
+        .agg(pl.col("value").sort().mean().cast(pl.Float64))
     )
+    means[several["cell"].to_numpy()] = several["value"].to_numpy()
+    return means
+
+
+def _least(column: pl.Series, of_key: IntArray, *, keys: int) -> pl.Series:
+    """Smallest value of each key; null where all are."""
+    words = column.unique().drop_nulls().sort()
+    numbers = pl.DataFrame({column.name: words}).with_row_index("_number")
+    found = column.to_frame().join(numbers, on=column.name, how="left", maintain_order="left")["_number"]
+    least = np.full(keys, words.len(), dtype=np.intp)
+    known = found.is_not_null().to_numpy()
+    np.minimum.at(least, of_key[known], found.drop_nulls().to_numpy().astype(np.intp))
+    index = pl.Series(least).cast(pl.Int64)
+    return words.gather(index.set(index == words.len(), None)).alias(column.name)
