@@ -1,0 +1,262 @@
+"""Tests of sensitization that learn the noise from replicates: t tests, limma's moderated t, SSMD, sign contrasts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sensitome.core import robust
+from sensitome.core.moderated import LinearFit, block_design, fit_linear, moderated_t, squeeze_variance, variance_prior
+from sensitome.core.sensitization.contrasts import ContextTest, Contrasts, unanswered
+from sensitome.core.t_tests import TTest, paired_t, student_t, t_of
+
+__all__ = [
+    "arm_means",
+    "moderated_interaction",
+    "paired_interaction",
+    "replicate_contrast",
+    "screen_design",
+    "ssmd_of_interaction",
+    "student_interaction",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def screen_design(
+    lines: int, arms: int, replicates: int, *, block: bool, transform: FloatArray | None = None
+) -> FloatArray:
+    """Design of a whole screen: in each line the vehicle, the drugs against it, and the replicates as blocks.
+
+    Parameters
+    ----------
+    lines, arms, replicates : of the cube; samples are ordered as (lines, arms, replicates)
+    block : whether replicates are blocks
+    transform : (drugs, drugs), invertible; the drug coefficients are this times (drug − vehicle); None = themselves
+
+    Returns
+    -------
+    (lines · arms · replicates, lines · columns); in each line column 0 is the vehicle, 1 … arms − 1 the drugs
+
+    >>> screen_design(1, 2, replicates=2, block=False).tolist()
+    [[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
+    """
+    own = block_design(arms, replicates)
+    own = own if block else own[:, :arms]
+    if transform is not None:
+        own = own.copy()
+        own[:, 1:arms] = own[:, 1:arms] @ np.linalg.inv(transform)
+    return np.asarray(np.kron(np.eye(lines), own), dtype=np.float64)
+
+
+def moderated_interaction(
+    screen: Contrasts,
+    *,
+    trend: bool = False,
+    block: bool = True,
+    level: float = 0.95,
+    transform: FloatArray | None = None,
+) -> ContextTest:
+    """Moderated t of every interaction: one fit a reagent over all lines and arms, variances drawn together.
+
+    Parameters
+    ----------
+    screen : from `contrasts`, two replicates or more
+    trend : let the prior variance follow the mean of the reagent
+    block : whether replicate r of all arms of a line belongs together (one transfection, one day)
+    level : coverage of the intervals
+    transform : (drugs, drugs), other contrasts of the drugs than each against the vehicle
+
+    Returns
+    -------
+    ContextTest; all NaN where no reagent has residual degrees of freedom
+
+    Notes
+    -----
+    x ~ line · (arm + replicate), s̃² = (d0 s0² + ν s²) / (d0 + ν) with ν over all lines of the reagent, t = δ / (u s̃)
+    with d0 + ν degrees of freedom: limma ``lmFit``, ``eBayes`` (tests/oracle/limma_screen, rtol 1e-9).
+
+    References
+    ----------
+    Smyth 2004, doi:10.2202/1544-6115.1027
+    """
+    items, lines, arms, replicates = screen.values.shape
+    design = screen_design(lines, arms, replicates=replicates, block=block, transform=transform)
+    fit = fit_linear(screen.values.reshape(items, -1), design)
+    if not (fit.df > 0).any():
+        return unanswered(screen.effect)
+    test = moderated_t(fit, trend=trend, level=level)
+    width = design.shape[1] // lines
+
+    def of_drugs(values: FloatArray) -> FloatArray:
+        return np.asarray(values.reshape(items, lines, width)[:, :, 1:arms])
+
+    nothing = np.full((items, lines, arms - 1), np.nan)
+    return ContextTest(
+        of_drugs(test.effect),
+        of_drugs(test.standard_error),
+        of_drugs(test.ci_low),
+        of_drugs(test.ci_high),
+        of_drugs(test.t),
+        of_drugs(test.p_value),
+        nothing,
+    )
+
+
+def arm_means(screen: Contrasts, *, level: float = 0.95) -> TTest:
+    """Mean of every arm with a moderated interval; replicates are not blocks here, so that what they share counts.
+
+    Parameters
+    ----------
+    screen : from `contrasts`
+    level : coverage of the intervals
+
+    Returns
+    -------
+    TTest, each (items, lines, arms); standard errors are NaN without replicates
+    """
+    items, lines, arms, replicates = screen.values.shape
+    design = np.asarray(np.kron(np.eye(lines * arms), np.ones((replicates, 1))), dtype=np.float64)
+    fit = fit_linear(screen.values.reshape(items, -1), design)
+    variance, df = _squeezed(fit)
+    error = fit.unscaled_sd * np.sqrt(variance)[:, None]
+    shape = (items, lines, arms)
+    spread = np.broadcast_to(df[:, None], error.shape).reshape(shape)
+    return t_of(fit.coefficients.reshape(shape), error.reshape(shape), spread, level=level)
+
+
+def student_interaction(screen: Contrasts, *, level: float = 0.95) -> ContextTest:
+    """Student's t of the drug's replicates against those of the vehicle, each reagent by itself.
+
+    Parameters
+    ----------
+    screen : from `contrasts`, two replicates or more
+    level : coverage of the intervals
+
+    Returns
+    -------
+    ContextTest
+
+    References
+    ----------
+    Student 1908, doi:10.1093/biomet/6.1.1
+    """
+    vehicle = np.broadcast_to(screen.values[:, :, :1], screen.values[:, :, 1:].shape)
+    return _as_context(student_t(screen.values[:, :, 1:], vehicle, level=level))
+
+
+def paired_interaction(screen: Contrasts, *, level: float = 0.95) -> ContextTest:
+    """Paired t of drug − vehicle over the replicates, each reagent by itself.
+
+    Parameters
+    ----------
+    screen : from `contrasts`, two replicates or more
+    level : coverage of the intervals
+
+    Returns
+    -------
+    ContextTest
+
+    Notes
+    -----
+    With two replicates there is one degree of freedom, and no list of thousands survives a correction.
+    """
+    return _as_context(paired_t(screen.values[:, :, 1:], screen.values[:, :, :1], level=level))
+
+
+def ssmd_of_interaction(screen: Contrasts, *, moderated: bool = True) -> ContextTest:
+    """Strictly standardized mean difference of drug and vehicle, paired by replicate.
+
+    Parameters
+    ----------
+    screen : from `contrasts`, two replicates or more
+    moderated : use the variance drawn towards that of all reagents; else the reagent's own (method of moments)
+
+    Returns
+    -------
+    ContextTest; statistic = SSMD, effect = interaction; no p
+
+    Notes
+    -----
+    β = δ̄ / sd(δ). Moderated: sd(δ) = √2 s̃, with s̃ of `moderated_interaction`. The reagent's own SD of two or three
+    differences makes most of a list false.
+
+    References
+    ----------
+    Zhang 2007, doi:10.1016/j.ygeno.2007.01.005; Zhang 2011, doi:10.1017/CBO9780511973888
+    """
+    difference = screen.values[:, :, 1:] - screen.values[:, :, :1]
+    own = robust.nan_sd(difference, axis=-1)
+    if moderated:
+        items, lines, arms, replicates = screen.values.shape
+        design = screen_design(lines, arms, replicates=replicates, block=True)
+        variance, _ = _squeezed(fit_linear(screen.values.reshape(items, -1), design))
+        own = np.broadcast_to(np.sqrt(2 * variance)[:, None, None], own.shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        beta = np.where(own > 0, screen.effect / own, np.nan)
+    test = unanswered(screen.effect)
+    error = own / np.sqrt(np.maximum(screen.pairs, 1))
+    return ContextTest(test.effect, error, test.ci_low, test.ci_high, beta, test.p_value, test.rate)
+
+
+def replicate_contrast(screen: Contrasts) -> ContextTest:
+    """Hold the mean over replicates against contrasts between replicates, pooled over all reagents.
+
+    Parameters
+    ----------
+    screen : from `contrasts`, two replicates or more
+
+    Returns
+    -------
+    ContextTest; p = (1 + null values at least as far out) / (1 + null values), per line and drug arm
+
+    Notes
+    -----
+    For two replicates (δ₁ − δ₂) / 2 has the law that (δ₁ + δ₂) / 2 has without an interaction, when noise is symmetric;
+    for R of them the R − 1 Helmert contrasts, scaled to length 1/√R. Wells that went wrong are in the null as well,
+    which makes it wide: few calls, few of them false. Reagents that lack a replicate are tested but give no null.
+
+    References
+    ----------
+    Tusher et al. 2001, doi:10.1073/pnas.091062498
+    """
+    difference = screen.values[:, :, 1:] - screen.values[:, :, :1]
+    replicates = difference.shape[-1]
+    null = np.abs(difference @ _helmert(replicates).T)
+    effect = screen.effect
+    p_value = np.full(effect.shape, np.nan)
+    for context in np.ndindex(effect.shape[1:]):
+        own = (slice(None), *context)
+        values = np.sort(null[own][np.isfinite(null[own])])
+        if values.size == 0:
+            continue
+        # Doubt widens what chance may do; a mean of fewer replicates scatters more than the null values.
+        few = np.sqrt(replicates / np.maximum(screen.pairs[own], 1))
+        size = np.abs(effect[own]) / (few * np.sqrt(screen.doubt[own]))
+        beyond = values.size - np.searchsorted(values, size, side="left")
+        p_value[own] = np.where(np.isfinite(size), (1 + beyond) / (1 + values.size), np.nan)
+    test = unanswered(effect)
+    return ContextTest(
+        effect, test.standard_error, test.ci_low, test.ci_high, effect / np.sqrt(screen.doubt), p_value, test.rate
+    )
+
+
+def _helmert(replicates: int) -> FloatArray:
+    """(replicates − 1, replicates) orthogonal contrasts with squares that sum to 1 / replicates."""
+    rows = [[1.0] * k + [-float(k)] + [0.0] * (replicates - k - 1) for k in range(1, replicates)]
+    matrix = np.array(rows).reshape(replicates - 1, replicates)
+    return np.asarray(matrix / np.sqrt(replicates * (matrix**2).sum(axis=1, keepdims=True)))
+
+
+def _squeezed(fit: LinearFit) -> tuple[FloatArray, FloatArray]:
+    """Variance of each item drawn towards the prior of all, and its degrees of freedom; NaN and 0 without any."""
+    if not (fit.df > 0).any():
+        return np.full(len(fit.df), np.nan), np.zeros(len(fit.df))
+    prior = variance_prior(fit.variance, fit.df)
+    return squeeze_variance(fit.variance, fit.df, prior=prior), np.minimum(fit.df + prior.df, fit.df.sum())
+
+
+def _as_context(test: TTest) -> ContextTest:
+    """A t test in the form of all answers."""
+    nothing = np.full(test.effect.shape, np.nan)
+    return ContextTest(test.effect, test.standard_error, test.ci_low, test.ci_high, test.t, test.p_value, nothing)

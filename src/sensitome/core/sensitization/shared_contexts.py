@@ -1,0 +1,217 @@
+"""Multivariate adaptive shrinkage with a common baseline (mash): contexts of one reagent lend each other strength."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sensitome.core.heb.patterns import canonical_patterns, product_patterns
+
+__all__ = ["SharedShrinkage", "common_baseline_covariance", "mash", "sharing_covariances"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+#: Reagents that the null component has on top of those that it wins.
+NULL_COUNT = 10.0
+ROUNDS = 500
+CONVERGED = 1e-6
+#: How alike effects are that share a pattern.
+LIKENESS = 0.8
+MOST_PATTERNS = 64
+
+
+class SharedShrinkage(NamedTuple):
+    """Posterior of the interactions, each (items, contexts): ``mean, sd`` log2, ``sensitizer`` = P(δ < −margin)."""
+
+    mean: FloatArray
+    sd: FloatArray
+    sensitizer: FloatArray
+    weights: FloatArray
+
+
+class _Mixed(NamedTuple):
+    """Sums over the components so far."""
+
+    mean: FloatArray
+    square: FloatArray
+    negative: FloatArray
+
+
+def common_baseline_covariance(relative: FloatArray, variance: FloatArray) -> FloatArray:
+    """Covariance of the interactions that comes from noise, the shared vehicle included.
+
+    Parameters
+    ----------
+    relative : (items, lines, arms), variance of each arm mean in units of the well variance; inf = no reading
+    variance : (items,), of a single well, log2²
+
+    Returns
+    -------
+    (items, contexts, contexts), contexts = lines · drugs; inf on the diagonal where an interaction is not testable
+
+    Notes
+    -----
+    In a complete design with R replicates σ²/R (I + 11ᵀ) within a line, and 0 between lines.
+    """
+    items, lines, arms = relative.shape
+    drugs = arms - 1
+    answer = np.zeros((items, lines, drugs, lines, drugs))
+    for line in range(lines):
+        vehicle, own = relative[:, line, 0], relative[:, line, 1:]
+        there = np.isfinite(own) & np.isfinite(vehicle)[:, None]
+        block = np.where(there[:, :, None] & there[:, None, :], vehicle[:, None, None], 0.0)
+        answer[:, line, :, line, :] = block
+        for drug in range(drugs):
+            answer[:, line, drug, line, drug] += np.where(there[:, drug], own[:, drug], np.inf)
+    flat = answer.reshape(items, lines * drugs, lines * drugs)
+    return np.asarray(flat * variance[:, None, None])
+
+
+def sharing_covariances(lines: int, drugs: int, *, lone: bool = True) -> FloatArray:
+    """Covariances of the components up to size: effects independent in all contexts, or alike on a set of them.
+
+    Parameters
+    ----------
+    lines, drugs : of the design
+    lone : with the sets that one bad well could imitate: single contexts, and all drugs of a single line
+
+    Returns
+    -------
+    (components, lines · drugs, lines · drugs), largest entry 1; sets of drugs in sets of lines, or, when there are too
+    many of those, single contexts, single drugs, single lines and everything
+    """
+    enough = (2**lines - 1) * (2**drugs - 1) <= MOST_PATTERNS
+    patterns = product_patterns(lines, drugs) if enough else canonical_patterns(lines, drugs)
+    if not lone:
+        one_line = patterns.any(axis=2).sum(axis=1) == 1
+        patterns = patterns[~(one_line & np.isin(patterns.sum(axis=(1, 2)), (1, drugs)))]
+    flat = patterns.reshape(len(patterns), -1).astype(np.float64)
+    alike = LIKENESS + (1 - LIKENESS) * np.eye(lines * drugs)
+    shared = flat[:, :, None] * flat[:, None, :] * alike
+    return np.concatenate([np.eye(lines * drugs)[None], shared]) if lone else shared
+
+
+def lone_well_covariances(lines: int, drugs: int) -> FloatArray:
+    """Shapes of one well that went wrong: one context, or, for a vehicle well, all drugs of a line together.
+
+    Returns
+    -------
+    (lines · drugs + lines, lines · drugs, lines · drugs)
+    """
+    contexts = np.eye(lines * drugs)
+    own = np.concatenate([contexts, np.kron(np.eye(lines), np.ones(drugs))])
+    return np.asarray(own[:, :, None] * own[:, None, :])
+
+
+def mash(
+    effect: FloatArray,
+    noise: FloatArray,
+    *,
+    shapes: FloatArray,
+    artifacts: FloatArray | None = None,
+    margin: float = 0.1,
+) -> SharedShrinkage:
+    """Posterior of all contexts of each item under a mixture of multivariate normals around 0.
+
+    Parameters
+    ----------
+    effect : (items, contexts), log2; NaN = not testable
+    noise : (items, contexts, contexts), from `common_baseline_covariance`
+    shapes : (components, contexts, contexts), from `sharing_covariances`
+    artifacts : (components, contexts, contexts), shapes that a well gone wrong has; what they explain is no effect
+    margin : least sensitization that counts, log2
+
+    Returns
+    -------
+    SharedShrinkage
+
+    Notes
+    -----
+    δ ~ Σ π_kl N(0, ω_l² U_k), δ̂ ~ N(δ, V): a component for each shape U and size ω (steps of 2 between a quarter of the
+    median standard error and 2 √max(δ̂² − s²)), and one without effect; EM with 10 more items for that one. Leaving
+    out that V is correlated through the vehicle makes noise look like sharing.
+
+    References
+    ----------
+    Urbut et al. 2019, doi:10.1038/s41588-018-0268-8
+    """
+    there = np.isfinite(effect) & np.isfinite(np.einsum("icc->ic", noise))
+    filled = np.where(there, effect, 0.0)
+    # A context that is not testable has so much noise that it says nothing.
+    most = 1e6 * float(np.max(np.einsum("icc->ic", noise), where=there, initial=1.0))
+    known = np.where(there[:, :, None] & there[:, None, :], np.where(np.isfinite(noise), noise, 0.0), 0.0)
+    known += np.einsum("ic,cd->icd", np.where(there, 0.0, most), np.eye(effect.shape[1]))
+    sizes = _sizes(filled[there], np.sqrt(np.einsum("icc->ic", known)[there]))
+    wrong = shapes[:0] if artifacts is None else artifacts
+    scaled = [np.zeros_like(shapes[0])]
+    scaled += [size**2 * shape for shape in (*shapes, *wrong) for size in sizes]
+    is_effect = np.arange(len(scaled)) < 1 + len(shapes) * len(sizes)
+    log_density = np.stack([_log_density(filled, known + prior) for prior in scaled], axis=1)
+    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    weights = _weights(density)
+    membership = density * weights
+    membership /= membership.sum(axis=1, keepdims=True)
+    mixed = _Mixed(*np.zeros((3, *effect.shape)))
+    for prior, member, real in zip(scaled, membership.T, is_effect, strict=True):
+        if real and member.max() > 1e-4:
+            mixed = _add(mixed, prior, member, effect=filled, noise=known, margin=margin)
+    sd = np.sqrt(np.maximum(mixed.square - mixed.mean**2, 0.0))
+    mean, spread, negative = (np.where(there, part, np.nan) for part in (mixed.mean, sd, mixed.negative))
+    return SharedShrinkage(mean, spread, negative, weights)
+
+
+def _sizes(effect: FloatArray, error: FloatArray) -> FloatArray:
+    """Sizes of the components, log2."""
+    if not effect.size:
+        return np.ones(1)
+    low = float(np.median(error)) / 4
+    excess = float((effect**2 - error**2).max())
+    high = max(2 * np.sqrt(max(excess, 0.0)), 2 * low)
+    return np.asarray(high * 2.0 ** -np.arange(int(np.ceil(np.log2(high / low))) + 1.0))
+
+
+def _log_density(effect: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Log density (items,) up to a constant."""
+    root = np.linalg.cholesky(covariance)
+    white = np.linalg.solve(root, effect[:, :, None])[:, :, 0]
+    return np.asarray(-np.log(np.einsum("icc->ic", root)).sum(axis=1) - 0.5 * (white**2).sum(axis=1))
+
+
+def _weights(density: FloatArray) -> FloatArray:
+    """Maximum of the penalized likelihood by EM; the first component is the null."""
+    count = density.shape[1]
+    weights = np.full(count, 0.5 / max(count - 1, 1))
+    weights[0] = 0.5
+    for _ in range(ROUNDS):
+        total = density @ weights
+        after = weights * (density.T @ (1 / np.maximum(total, 1e-300)))
+        after[0] += NULL_COUNT
+        after /= after.sum()
+        moved = float(np.abs(after - weights).max())
+        weights = after
+        if moved < CONVERGED:
+            break
+    return np.asarray(weights)
+
+
+def _add(
+    mixed: _Mixed, prior: FloatArray, member: FloatArray, *, effect: FloatArray, noise: FloatArray, margin: float
+) -> _Mixed:
+    """Add one component to the sums, for the items that may belong to it."""
+    from scipy import special
+
+    own = np.flatnonzero(member > 1e-6)
+    if not prior.any():
+        return mixed
+    gain = np.linalg.solve(noise[own] + prior, np.broadcast_to(prior, (len(own), *prior.shape))).transpose(0, 2, 1)
+    mean = np.einsum("icd,id->ic", gain, effect[own])
+    variance = np.maximum(np.diag(prior) - np.einsum("icd,dc->ic", gain, prior), 0.0)
+    sd = np.sqrt(variance)
+    below = np.where(sd > 1e-12, special.ndtr((-margin - mean) / np.where(sd > 1e-12, sd, 1.0)), 0.0)
+    weight = member[own, None]
+    for total, part in zip(mixed, (mean, variance + mean**2, below), strict=True):
+        total[own] += weight * part
+    return mixed
