@@ -204,13 +204,18 @@ def run_study(
         records[stage.name] = record
         seconds[stage.name] = perf_counter() - begun
         context.progress(stage.name, 1, 1)
+    truth = _truth(context)
+    if truth is None:
+        results.table_path("truth").unlink(missing_ok=True)
+    else:
+        results.write_table("truth", truth)
     published = {name: tables[name] for name in TABLES if name in tables}
     manifest = build_manifest(
         study,
         inputs=[file for group in files.values() for file in group.values()],
         stages=[(stage.name, stage.version, stage.makes, records[stage.name]) for stage in STAGES],
         tables=published,
-        truth=_truth(context),
+        truth=truth,
     )
     results.write_json("manifest.json", manifest)
     return Run(results.path, published, manifest, seconds, tuple(reused))

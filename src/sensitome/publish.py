@@ -33,6 +33,8 @@ def publish(results: str | Path, *, figures: bool = True, workbook: bool = True)
 
     folder = RunFolder(results)
     tables, manifest = folder.read_tables(), folder.read_manifest()
+    if folder.table_path("truth").is_file():
+        tables["truth"] = folder.read_table("truth")
     page = folder.write_bytes("report.html", build_page(tables, manifest).encode())
     if workbook:
         folder.write_bytes("results.xlsx", workbook_bytes(tables))

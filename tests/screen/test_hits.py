@@ -164,7 +164,7 @@ def test_the_funnel_names_who_remains_and_who_leaves() -> None:
         "inh_silent (inhibitor)",
         "inh_expressed (inhibitor);one_arm (mimic)",
     ]
-    assert funnel["by_kind"].to_list()[0] == "105 mimic, 2 inhibitor"
+    assert funnel["by_kind"].to_list()[0] == "105 mimics, 2 inhibitors"
 
 
 def test_an_unknown_vehicle_is_refused_with_the_arms() -> None:

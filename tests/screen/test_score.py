@@ -58,6 +58,13 @@ def test_excluded_and_empty_wells_have_no_score() -> None:
     assert score(wells(("a", "A01", 1, 1.0), role="excluded"), settings=choose()).height == 0
 
 
+def test_wells_that_the_normalization_left_uncorrected_have_no_score() -> None:
+    table = wells(("a", "A01", 1, 1.0), ("b", "A02", 1, 17.0)).with_columns(
+        pl.Series("flags", ["", "extrapolated;uncorrected"])
+    )
+    assert score(table, settings=choose())["reagent"].to_list() == ["a"]
+
+
 def test_zscore_is_over_the_samples_of_the_replicate() -> None:
     table = score(
         wells(("a", "A01", 1, 1.0), ("b", "A02", 1, 2.0), ("c", "A03", 1, 5.0)),

@@ -12,7 +12,7 @@ from sensitome.core import centering, robust
 from sensitome.core.blup import blup_surface
 from sensitome.core.locfit import locfit_surface
 from sensitome.core.loess import extrapolated, loess_surface
-from sensitome.core.polish import VARIANTS, Variant, b_score
+from sensitome.core.polish import VARIANTS, Variant, b_score, median_polish, trimmed_mean_polish
 from sensitome.core.r_score import r_score
 from sensitome.core.row_column_loess import row_column_loess
 from sensitome.settings import NormalizeSettings
@@ -55,22 +55,37 @@ class Corrected:
 
     Parameters
     ----------
-    fitted : what was taken away, in the scale of the readings; NaN where nothing was
+    fitted : level or surface that was taken away, in the scale of the readings; NaN where there is none
     normalized : readings after it; NaN plates where the method lacked the wells that it needs
     extrapolated : wells outside the rows and columns of the wells that define a spatial fit
+    uncorrected : wells that the method, as its peer does it, leaves at their raw level
     """
 
     fitted: FloatArray
     normalized: FloatArray
     extrapolated: BoolArray
+    uncorrected: BoolArray
 
 
 Run = Callable[[FloatArray, Masks, NormalizeSettings], Corrected]
 
 
+def _corrected(
+    fitted: FloatArray,
+    normalized: FloatArray,
+    *,
+    defining: BoolArray | None = None,
+    uncorrected: BoolArray | None = None,
+) -> Corrected:
+    """Answer of a method; without defining wells nothing is extrapolated."""
+    none = np.zeros(normalized.shape, dtype=np.bool_)
+    outside = none if defining is None else extrapolated(defining)
+    return Corrected(fitted, normalized, outside, none if uncorrected is None else uncorrected)
+
+
 def untouched(values: FloatArray, _masks: Masks, _settings: NormalizeSettings) -> Corrected:
     """Leave the readings as they are."""
-    return Corrected(np.zeros_like(values), values.copy(), np.zeros(values.shape, dtype=np.bool_))
+    return _corrected(np.zeros_like(values), values.copy())
 
 
 def centered(name: str) -> Run:
@@ -82,11 +97,22 @@ def centered(name: str) -> Run:
         roles = {"is_negative": masks.negative, "is_positive": masks.positive}
         if record.additive:
             normalized = record.kernel(values, sample, additive=settings.scale == "log2", **roles)
-        else:
-            normalized = record.kernel(values, sample, **roles)
-        return Corrected(_level(values, normalized, settings), normalized, np.zeros(values.shape, dtype=np.bool_))
+            return _corrected(_difference(values, normalized, settings), normalized)
+        normalized = record.kernel(values, sample, **roles)
+        return _corrected(_center(name, values, Masks(sample, masks.negative, masks.positive)), normalized)
 
     return run
+
+
+def _center(name: str, values: FloatArray, masks: Masks) -> FloatArray:
+    """Level of the plate that a score or a percentage starts from, at every well with a reading."""
+    centers = {
+        "z": lambda: robust.mean(values, masks.sample),
+        "robust-z": lambda: robust.median(values, masks.sample),
+        "poc": lambda: robust.mean(values, masks.positive),
+    }
+    level = centers.get(name, lambda: robust.mean(values, masks.negative))()
+    return np.where(np.isfinite(values), level[:, None, None], np.nan)
 
 
 def _defining(masks: Masks, settings: NormalizeSettings) -> BoolArray:
@@ -96,7 +122,7 @@ def _defining(masks: Masks, settings: NormalizeSettings) -> BoolArray:
     return masks.negative if settings.statistics_from == "negatives" else np.ones_like(masks.sample)
 
 
-def _level(values: FloatArray, normalized: FloatArray, settings: NormalizeSettings) -> FloatArray:
+def _difference(values: FloatArray, normalized: FloatArray, settings: NormalizeSettings) -> FloatArray:
     """What was taken away, seen from the answer: the difference of log2 readings, the ratio of raw ones."""
     if settings.scale == "log2":
         return values - normalized
@@ -108,18 +134,23 @@ def b_scored(variant: Variant) -> Run:
     """Run one of the B-scores."""
     record = VARIANTS[variant]
 
-    def run(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
+    polish = median_polish if record.center == "median" else trimmed_mean_polish
+
+    def run(values: FloatArray, masks: Masks, _settings: NormalizeSettings) -> Corrected:
         normalized = b_score(values, masks.sample, variant=record.name)
-        defines = masks.sample if record.fit == "samples" else np.isfinite(values)
-        return Corrected(_level(values, normalized, settings), normalized, extrapolated(defines & np.isfinite(values)))
+        there = np.isfinite(values)
+        defining = masks.sample & there if record.fit == "samples" else there
+        polished = polish(values, defining, eps=record.eps, max_iterations=record.max_iterations)
+        fitted = polished.fitted(missing=record.unestimated)
+        return _corrected(np.where(np.isfinite(normalized), fitted, np.nan), normalized, defining=defining)
 
     return run
 
 
 def r_scored(values: FloatArray, masks: Masks, _settings: NormalizeSettings) -> Corrected:
-    """Run the R-score."""
-    normalized = r_score(values, masks.sample)
-    return Corrected(values - normalized, normalized, extrapolated(masks.sample & np.isfinite(values)))
+    """Run the R-score; it answers scores alone, without the surface behind them."""
+    defining = masks.sample & np.isfinite(values)
+    return _corrected(np.full(values.shape, np.nan), r_score(values, masks.sample), defining=defining)
 
 
 def _surface(fit: Callable[[FloatArray, BoolArray, NormalizeSettings], FloatArray]) -> Run:
@@ -133,7 +164,7 @@ def _surface(fit: Callable[[FloatArray, BoolArray, NormalizeSettings], FloatArra
         else:
             with np.errstate(divide="ignore", invalid="ignore"):
                 normalized = np.where(fitted > 0, values / fitted, np.nan)
-        return Corrected(fitted, normalized, extrapolated(defining & np.isfinite(values)))
+        return _corrected(fitted, normalized, defining=defining & np.isfinite(values))
 
     return run
 
@@ -162,25 +193,27 @@ def cellhts2_loess_2007(values: FloatArray, masks: Masks, settings: NormalizeSet
     fitted = loess_surface(
         values, masks.sample, span=settings.span, degree=settings.degree, normalize=True, surface="interpolate"
     )
-    outside = extrapolated(masks.sample & np.isfinite(values))
     fittable = np.isfinite(fitted).any(axis=(1, 2), keepdims=True)
     normalized = np.where(fittable, values - np.where(np.isfinite(fitted), fitted, 0.0), np.nan)
-    return Corrected(fitted, normalized, outside)
+    there = np.isfinite(values)
+    return _corrected(
+        fitted, normalized, defining=masks.sample & there, uncorrected=there & fittable & ~np.isfinite(fitted)
+    )
 
 
 def sights_loess(values: FloatArray, masks: Masks, settings: NormalizeSettings) -> Corrected:
     """Row and column loess; on raw readings with SIGHTS' robust z a plate, on log2 less the plate's median."""
-    outside = extrapolated(masks.sample & np.isfinite(values))
+    defining = masks.sample & np.isfinite(values)
     if settings.scale == "raw":
         factor = row_column_loess(values, masks.sample)
         corrected = values * factor
         score = centering.robust_z(corrected, masks.sample, is_negative=masks.negative, is_positive=masks.positive)
-        return Corrected(values - corrected, score, outside)
+        return _corrected(values - corrected, score, defining=defining)
     factor = row_column_loess(np.exp2(values), masks.sample)
     with np.errstate(invalid="ignore"):
         corrected = values + np.log2(np.where(factor > 0, factor, np.nan))
     normalized = corrected - robust.median(corrected, masks.sample)[:, None, None]
-    return Corrected(values - normalized, normalized, outside)
+    return _corrected(values - normalized, normalized, defining=defining)
 
 
 stats_loess = _surface(_stats_loess)

@@ -56,6 +56,11 @@ def count_funnel(hits: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
 
 
 def _by_kind(reagents: pl.DataFrame) -> str:
-    """Count by kind in words: "14 mimic, 2 inhibitor"."""
+    """Count by kind in words: "14 mimics, 1 inhibitor"."""
     counts = reagents.group_by("kind").len().sort("len", "kind", descending=[True, False])
-    return ", ".join(f"{count} {kind}" for kind, count in counts.iter_rows()) or "none"
+    return ", ".join(f"{count} {_plural(kind) if count > 1 else kind}" for kind, count in counts.iter_rows()) or "none"
+
+
+def _plural(kind: str) -> str:
+    """Usual words take an s; a lab's own code stays as it is."""
+    return f"{kind}s" if kind.islower() or kind.endswith("RNA") else kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ def normalize(wells: pl.DataFrame, *, settings: NormalizeSettings, jobs: int = 1
     readings = _readings(wells)
     signal = readings["log2_signal" if settings.scale == "log2" else "signal"].to_numpy().astype(np.float64)
     columns = {name: np.full(wells.height, np.nan) for name in ("fitted", "normalized")}
-    extrapolated = np.zeros(wells.height, dtype=np.bool_)
+    marks = {name: np.zeros(wells.height, dtype=np.bool_) for name in ("extrapolated", "uncorrected")}
     faults: list[Fault] = []
     for cube in plate_cubes(wells):
         values = cube.fill(signal)
@@ -67,7 +68,8 @@ def normalize(wells: pl.DataFrame, *, settings: NormalizeSettings, jobs: int = 1
         normalized = _over_plates(corrected.normalized, cube, masks, wells, settings=settings)
         cube.read_back(corrected.fitted, columns["fitted"])
         cube.read_back(normalized, columns["normalized"])
-        cube.read_back(corrected.extrapolated, extrapolated)
+        cube.read_back(corrected.extrapolated, marks["extrapolated"])
+        cube.read_back(corrected.uncorrected, marks["uncorrected"])
     if faults:
         raise ControlError(
             f"the method {settings.method!r} cannot work on some plates",
@@ -76,7 +78,7 @@ def normalize(wells: pl.DataFrame, *, settings: NormalizeSettings, jobs: int = 1
         )
     return readings.with_columns(
         *(pl.Series(name, values).fill_nan(None) for name, values in columns.items())
-    ).with_columns(_flags(readings, extrapolated, columns["fitted"], signal))
+    ).with_columns(_flags(readings, marks))
 
 
 def _refuse_scale(method: Method, settings: NormalizeSettings) -> None:
@@ -126,6 +128,7 @@ def _correct(values: FloatArray, masks: Masks, *, method: Method, settings: Norm
         np.concatenate([part.fitted for part in parts]),
         np.concatenate([part.normalized for part in parts]),
         np.concatenate([part.extrapolated for part in parts]),
+        np.concatenate([part.uncorrected for part in parts]),
     )
 
 
@@ -184,15 +187,12 @@ def _refuse_one_library(plates: pl.DataFrame) -> None:
         )
 
 
-def _flags(readings: pl.DataFrame, extrapolated: BoolArray, fitted: FloatArray, signal: FloatArray) -> pl.Expr:
+def _flags(readings: pl.DataFrame, marks: Mapping[str, BoolArray]) -> pl.Expr:
     """Add this step's codes to those of the layout."""
-    uncorrected = np.isfinite(signal) & ~np.isfinite(fitted)
-    none = pl.lit(None, dtype=pl.String)
-    before = pl.col("flags") if "flags" in readings.columns else none
+    before = pl.col("flags") if "flags" in readings.columns else pl.lit(None, dtype=pl.String)
     codes = [
         pl.when(before.str.len_chars() > 0).then(before),
         pl.when(pl.col("signal") <= 0).then(pl.lit("not_positive")),
-        pl.when(pl.Series(extrapolated)).then(pl.lit("extrapolated")),
-        pl.when(pl.Series(uncorrected)).then(pl.lit("uncorrected")),
+        *(pl.when(pl.Series(marked)).then(pl.lit(code)) for code, marked in marks.items()),
     ]
     return pl.concat_str(codes, separator=";", ignore_nulls=True).alias("flags")

@@ -47,13 +47,21 @@ def score(wells: pl.DataFrame, *, settings: ScoreSettings) -> pl.DataFrame:
     With ``unit="well"`` and ``standardize="zscore"`` these are cellHTS2's scoreReplicates and summarizeReplicates
     (tests/screen/test_score.py, 1e-9).
     """
-    usable = to_polars(wells).filter(pl.col("reagent").is_not_null() & ~pl.col("role").is_in(["excluded", "empty"]))
+    usable = _usable(to_polars(wells))
     value = _standardize(usable, settings=settings)
     items, item = number_items(usable, by_well=settings.unit == "well")
     contexts, context = _number(usable, ["cell_line", "treatment"])
     key, of_key = np.unique(item * contexts.height + context, return_inverse=True)
     labels = items[key // max(contexts.height, 1)].hstack(contexts[key % max(contexts.height, 1)])
     return _summarize(labels, usable, of_key, value, settings=settings)
+
+
+def _usable(wells: pl.DataFrame) -> pl.DataFrame:
+    """Wells that have a score: with a reagent, not excluded, and not left at their raw level by the normalization."""
+    kept = pl.col("reagent").is_not_null() & ~pl.col("role").is_in(["excluded", "empty"])
+    if "flags" in wells.columns:
+        kept &= ~pl.col("flags").fill_null("").str.contains("uncorrected", literal=True)
+    return wells.filter(kept)
 
 
 def _number(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, IntArray]:
