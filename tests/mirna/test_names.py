@@ -146,7 +146,8 @@ def test_the_sequence_is_that_of_the_release_of_the_list() -> None:
         "MIMAT0000002",
         "Syn-hsa-miR-1* miScript miRNA Mimic", "miRIDIAN microRNA Human hsa-miR-1* - Mimic", "microRNA-1*", "mir1*",
         "hsa\u2011miR\u20111*", "MSY0000002", "hsa_miR_1-5p", "mirVana® miRNA mimic hsa-miR-1-5p", "hsa-miR-1-5P",
-        "hsa-miR-1-5p_v16.0", "Hs_miR-1*_1 miScript Primer Assay", " hsa-miR-1* ", "hsa-miR-1*-mimic",
+        "hsa-miR-1-5p_v16.0", "Hs_miR-1*_1 miScript Primer Assay", " hsa-miR-1* ",
+        "miR-1-5p (and other miRNAs w/seed CAUACUU)", "hsa-miR-1*-mimic",
     ],
 )  # fmt: skip
 def test_forms_of_vendors_and_files_are_understood(written: str) -> None:

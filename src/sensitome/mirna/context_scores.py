@@ -313,7 +313,8 @@ def _gene_features(frame: pl.DataFrame) -> dict[str, FloatArray]:
 def _energy(known: _Known) -> FloatArray:
     whole = seed_energy(known.mirnas[:, 1:8])
     short = seed_energy(known.mirnas[:, 1:7])
-    return np.round(np.where(known.sites.kind >= 2, whole[known.mirna], short[known.mirna]), 3)
+    energy = np.where(known.sites.kind >= 2, whole[known.mirna], short[known.mirna])
+    return np.asarray(np.round(energy, 3), dtype=np.float64)
 
 
 def _missing(raw: dict[str, FloatArray]) -> pl.Series:

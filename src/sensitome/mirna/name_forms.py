@@ -37,7 +37,7 @@ def name_forms(names: pl.Series, *, species: str = "hsa") -> pl.DataFrame:
     """
     frame = pl.DataFrame({"input": names.cast(pl.String)}).with_columns(
         pl.col("input").fill_null("").str.replace_all("[\u2010-\u2015\u2212]", "-").str.replace_all("\u00a0", " ")
-        .str.strip_chars(" \t\"'").alias("_text")
+        .str.replace(r"\(and other .*\)$", "").str.strip_chars(" \t\"'").alias("_text")
     )  # fmt: skip
     dotted = pl.col("_text").str.contains(r"(?i)^[a-z0-9]*[._]?(mir|let)[._][0-9a-z._]*$")
     undotted = pl.col("_text").str.replace(r"\.$", "*").str.replace_all(r"[._]", "-")

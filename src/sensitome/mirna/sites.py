@@ -37,8 +37,8 @@ def scan_sites(
     Returns
     -------
     One row per miRNA × site, ordered by UTR, position and miRNA: ``mirna`` and ``utr`` (Enum of the names),
-    ``site_type`` (Enum, the weaker ones first), ``start`` and ``end`` (Int32, from 1, first and last matched letter; the
-    A opposite nucleotide 1 belongs to 8mer and 7mer-A1)
+    ``site_type`` (Enum, the weaker ones first), ``start`` and ``end`` (Int32, from 1, first and last letter that pairs;
+    the A opposite nucleotide 1 belongs to 8mer and 7mer-A1)
 
     Raises
     ------
