@@ -99,7 +99,10 @@ def _quality(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     many = context.study.quality.many_hits
     caution_many_hits(plates_with_many_hits(tables["wells"], share=many), share=many)
     plates, quality = assess_quality(
-        tables["wells"], vehicle=context.study.treatments.vehicle, thresholds=context.study.quality.thresholds
+        tables["wells"],
+        vehicle=context.study.treatments.vehicle,
+        thresholds=context.study.quality.thresholds,
+        jobs=context.jobs,
     )
     return {"plates": plates, "quality": quality}
 

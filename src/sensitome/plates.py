@@ -181,13 +181,21 @@ def plate_cubes(wells: pl.DataFrame) -> list[PlateCube]:
     LayoutError
         A plate has two rows for one well, or a position beyond 32 × 48.
     """
-    order_by = ["order", "plate"] if "order" in wells.columns else ["plate"]
+    has_order = "order" in wells.columns
+    order_by = ["order", "plate"] if has_order else ["plate"]
+    # Wells of a plate mostly follow each other: names are compared once a run of rows, not once a well.
+    run = wells["plate"].rle_id()
+    runs = (
+        wells.select(run.alias("run"), "plate", "row", "column", *(["order"] if has_order else []))
+        .group_by("run")
+        .agg(pl.col("plate").first(), pl.col("row", "column").max(), *([pl.col("order").min()] if has_order else []))
+    )
     plates = (
-        wells.group_by("plate")
+        runs.group_by("plate")
         .agg(
             pl.col("row").max().alias("rows"),
             pl.col("column").max().alias("columns"),
-            *([pl.col("order").min()] if "order" in wells.columns else []),
+            *([pl.col("order").min()] if has_order else []),
         )
         .sort(order_by)
     )
@@ -195,13 +203,11 @@ def plate_cubes(wells: pl.DataFrame) -> list[PlateCube]:
     plates = plates.with_columns(
         pl.Series("size", [plate.wells for plate in formats], dtype=pl.Int32),
     ).with_columns((pl.int_range(pl.len()).over("size")).alias("slot"))
-    located = wells.select("plate", "row", "column").join(
-        plates.select("plate", "size", "slot"), on="plate", how="left", maintain_order="left"
-    )
+    located = runs.join(plates.select("plate", "size", "slot"), on="plate", how="left").sort("run")[run]
     size = located["size"].to_numpy()
     slot = located["slot"].to_numpy().astype(np.intp)
-    row = located["row"].to_numpy().astype(np.intp) - 1
-    column = located["column"].to_numpy().astype(np.intp) - 1
+    row = wells["row"].to_numpy().astype(np.intp) - 1
+    column = wells["column"].to_numpy().astype(np.intp) - 1
     cubes = []
     for wells_in_plate in sorted({plate.wells for plate in formats}):
         plate_format = FORMATS[wells_in_plate]

@@ -41,6 +41,7 @@ def assess_quality(
     *,
     vehicle: str | None = None,
     thresholds: Mapping[str, float | None] | None = None,
+    jobs: int = 1,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Measure every quality figure of a screen and hold it against its limits.
 
@@ -51,6 +52,7 @@ def assess_quality(
         null throughout, log2 signal minus the plate's sample median.
     vehicle : the treatment without drug; with it, the replicates of drug minus vehicle are compared as well
     thresholds : the lab's own limits, "z_prime.warn" → value (see `figures_with`)
+    jobs : threads
 
     Returns
     -------
@@ -78,7 +80,7 @@ def assess_quality(
     grouped: list[GroupFigure] = measure_classes(wells)
     screen: list[GroupFigure] = []
     for data in formats:
-        measured = measure_plates(data)
+        measured = measure_plates(data, jobs=jobs)
         levels = {name: verdicts(figures[name], measured.values[name]) for name in PLATE_FIGURES}
         plate_tables.append(_plate_table(data, measured, levels, figures=figures))
         long_tables.append(_long_plates(data, measured, levels, figures=figures))

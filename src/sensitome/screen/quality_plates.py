@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +24,7 @@ from sensitome.core.separation import (
 )
 from sensitome.core.spatial import CorrectionNeeded, correction_needed
 from sensitome.core.twins import twins
+from sensitome.parallel import map_blocks
 from sensitome.plates import PlateCube, plate_cubes, row_letters
 from sensitome.tables import ROLES
 
@@ -115,19 +116,17 @@ def _data_of_format(
     )
 
 
-def measure_plates(data: PlateData) -> PlateFigures:
+def measure_plates(data: PlateData, *, jobs: int = 1) -> PlateFigures:
     """Every figure of `sensitome.screen.quality_figures.PLATE_FIGURES` for the plates of one format."""
     figures = PlateFigures()
-    _measure_controls(data, figures)
-    _measure_gaps(data, figures)
-    _measure_positions(data, figures)
-    _measure_layout(data, figures)
-    _measure_identity(data, figures)
-    _measure_twins(data, figures)
+    for part in map_blocks(lambda measure: measure(data), MEASURES, jobs=jobs):
+        figures.values |= part.values
+        figures.details |= part.details
     return figures
 
 
-def _measure_controls(data: PlateData, figures: PlateFigures) -> None:
+def _measure_controls(data: PlateData) -> PlateFigures:
+    figures = PlateFigures()
     positive, negative = data.positive, data.negative
     controls = data.signal[positive | negative]
     is_ratio = bool(np.all(controls[~np.isnan(controls)] > 0))
@@ -143,9 +142,11 @@ def _measure_controls(data: PlateData, figures: PlateFigures) -> None:
         "cv_positive": coefficient_of_variation(data.signal, positive),
         "spread": mad(data.log2_signal, data.sample),
     }
+    return figures
 
 
-def _measure_gaps(data: PlateData, figures: PlateFigures) -> None:
+def _measure_gaps(data: PlateData) -> PlateFigures:
+    figures = PlateFigures()
     missing = data.expected & np.isnan(data.signal)
     wells = data.expected.sum(axis=(1, 2))
     rows, columns = (
@@ -154,6 +155,7 @@ def _measure_gaps(data: PlateData, figures: PlateFigures) -> None:
     figures.values["missing_share"] = np.where(wells > 0, missing.sum(axis=(1, 2)) / np.maximum(wells, 1), np.nan)
     figures.values["missing_lines"] = (rows.sum(axis=1) + columns.sum(axis=1)).astype(np.float64)
     figures.details["missing_lines"] = dict(_lines(rows, columns))
+    return figures
 
 
 def _lines(rows: BoolArray, columns: BoolArray) -> Iterator[tuple[int, str]]:
@@ -165,24 +167,34 @@ def _lines(rows: BoolArray, columns: BoolArray) -> Iterator[tuple[int, str]]:
         yield int(plate), ", ".join(marked[:8] + more)
 
 
-def _measure_positions(data: PlateData, figures: PlateFigures) -> None:
+def _measure_positions(data: PlateData) -> PlateFigures:
+    figures = PlateFigures()
     needed = correction_needed(data.log2_signal, data.sample)
-    remaining = correction_needed(data.normalized, data.sample)
-    by_row, by_column = line_effects(data.log2_signal, data.sample)
     rows, columns = needed.tests.row_stripes, needed.tests.column_stripes
     tested = ~np.isnan(needed.tests.p_value)
     figures.values |= {
-        "edge_index": edge_index(data.log2_signal, data.sample),
-        "row_effect": _furthest(by_row),
-        "column_effect": _furthest(by_column),
         "stripes": np.where(tested, rows.sum(axis=1) + columns.sum(axis=1), np.nan),
         "moran": needed.tests.moran,
         "correction_q": needed.q_value,
-        "remaining_q": remaining.q_value,
     }
-    figures.details["stripes"] = dict(_lines(rows, columns))
-    for name, answer in (("correction_q", needed), ("remaining_q", remaining)):
-        figures.details[name] = _strongest(answer)
+    figures.details |= {"stripes": dict(_lines(rows, columns)), "correction_q": _strongest(needed)}
+    return figures
+
+
+def _measure_edges(data: PlateData) -> PlateFigures:
+    by_row, by_column = line_effects(data.log2_signal, data.sample)
+    return PlateFigures(
+        {
+            "edge_index": edge_index(data.log2_signal, data.sample),
+            "row_effect": _furthest(by_row),
+            "column_effect": _furthest(by_column),
+        }
+    )
+
+
+def _measure_remaining(data: PlateData) -> PlateFigures:
+    remaining = correction_needed(data.normalized, data.sample)
+    return PlateFigures({"remaining_q": remaining.q_value}, {"remaining_q": _strongest(remaining)})
 
 
 def _strongest(answer: CorrectionNeeded) -> dict[int, str]:
@@ -204,7 +216,8 @@ def _furthest(effects: FloatArray) -> FloatArray:
     return np.where(size < 0, np.nan, size)
 
 
-def _measure_layout(data: PlateData, figures: PlateFigures) -> None:
+def _measure_layout(data: PlateData) -> PlateFigures:
+    figures = PlateFigures()
     # Wells without cells read lower than any killed well, so a turn that lands on them would always seem to fit.
     filled = np.where(data.expected, data.log2_signal, np.nan)
     fit = fit_of_layout(filled, positive=data.positive, negative=data.negative, sample=data.sample)
@@ -214,9 +227,11 @@ def _measure_layout(data: PlateData, figures: PlateFigures) -> None:
         f"{fit.as_laid_out[plate]:.1f} SD as laid out"
         for plate in np.flatnonzero(fit.margin < 0)
     }
+    return figures
 
 
-def _measure_identity(data: PlateData, figures: PlateFigures) -> None:
+def _measure_identity(data: PlateData) -> PlateFigures:
+    figures = PlateFigures()
     fit = fit_of_pattern(data.normalized, data.sample, library=data.library)
     q_value = adjust_p(fit.p_value)
     library_names = dict(zip(data.library.tolist(), data.identity["library_plate"], strict=True))
@@ -231,9 +246,11 @@ def _measure_identity(data: PlateData, figures: PlateFigures) -> None:
         + f" (r {fit.best_other[plate]:.2f}; as listed {fit.own[plate]:.2f})"
         for plate in np.flatnonzero(q_value < 0.05)
     }
+    return figures
 
 
-def _measure_twins(data: PlateData, figures: PlateFigures) -> None:
+def _measure_twins(data: PlateData) -> PlateFigures:
+    figures = PlateFigures()
     pairs = twins(data.log2_signal, library=data.library)
     number = np.bincount(np.concatenate([pairs.first, pairs.second]), minlength=len(data.library))
     has_reading = counts(data.log2_signal, np.ones_like(data.sample)) > 0
@@ -246,3 +263,17 @@ def _measure_twins(data: PlateData, figures: PlateFigures) -> None:
             words.setdefault(int(plate), []).append(like)
     figures.values["twins"] = np.where(has_reading, number, np.nan).astype(np.float64)
     figures.details["twins"] = {plate: ", ".join(likes[:5]) for plate, likes in words.items()}
+    return figures
+
+
+#: What is measured of plates, the longest work first.
+MEASURES: tuple[Callable[[PlateData], PlateFigures], ...] = (
+    _measure_positions,
+    _measure_remaining,
+    _measure_identity,
+    _measure_twins,
+    _measure_controls,
+    _measure_edges,
+    _measure_layout,
+    _measure_gaps,
+)
