@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sensitome.core.survival._newton import Climb, Slope, climb
-from sensitome.core.survival._risk_terms import Stratum, Ties, moments, slope_of, strata_of
+from sensitome.core.survival._risk_terms import TIES, Stratum, Ties, moments, slope_of, strata_of
 from sensitome.parallel import blocks, map_blocks
 
-__all__ = ["Cox", "CoxEach", "ProportionalHazards", "cox", "cox_each", "proportional_hazards"]
+__all__ = ["TIES", "Cox", "CoxEach", "ProportionalHazards", "Ties", "cox", "cox_each", "proportional_hazards"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
