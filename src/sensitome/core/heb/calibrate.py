@@ -27,7 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 #: One wide size of interactions is enough here.
 SIZE, WIDTH = 0.7, 0.6
 #: Readings below this posterior probability are dropped.
-LEAST_POSTERIOR = 0.002
+LEAST_POSTERIOR = 0.01
 #: Share of wrong wells to start from, and wells without fault that are counted in beforehand.
 FIRST_RATE, SOUND_COUNT = 0.01, 50.0
 #: Slopes are estimated again until they move less than this, at most so many times.
@@ -78,7 +78,7 @@ def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, backgrou
     for last in [False] * (SLOPE_ROUNDS - 1) + [True]:
         readings, witnesses = all_readings(values, variance=variance, slopes=slopes)
         grid = make_grid(slopes, classes, variance=variance, background=background)
-        likelihood = joint_likelihood(readings, grid, log_odds=0.0)
+        likelihood = joint_likelihood(readings, grid)
         fit = _fit(likelihood, readings, classes=classes, witnesses=witnesses, lone_wells=lone)
         again = arm_slopes(mean[fit.hit < 0.5], sd=float(np.sqrt(variance)))
         if last or np.abs(again - slopes).max() < SLOPES_CONVERGED:
@@ -105,7 +105,7 @@ def _fit(likelihood: Likelihood, readings: Readings, *, classes: Classes, witnes
     general, interaction, rate = weights.general, weights.interaction, FIRST_RATE
     share, sizes = likelihood.share, np.diff(np.append(likelihood.start, len(readings)))
     for _ in range(ROUNDS):
-        odds = np.exp(readings.wrong * np.log(rate / (1 - rate)))
+        odds = np.exp(readings.log_odds(rate))
         weighted = Likelihood(share * odds.astype(np.float32)[:, None, None], likelihood.start, likelihood.log_largest)
         of_interaction = given_general(weighted, general)
         for _ in range(STEPS):

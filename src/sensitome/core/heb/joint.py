@@ -70,14 +70,14 @@ def row_blocks(readings: Readings, width: int) -> list[slice]:
     return [slice(a, b) for a, b in zip(cut, [*cut[1:], len(readings)], strict=True)]
 
 
-def joint_likelihood(readings: Readings, grid: Grid, *, log_odds: float) -> Likelihood:
+def joint_likelihood(readings: Readings, grid: Grid, *, wrong_rate: float | None = None) -> Likelihood:
     """Likelihood of every row under every pair of classes.
 
     Parameters
     ----------
     readings : rows, sorted by item
     grid : classes
-    log_odds : log odds of a well to go wrong; every wrong well of a row weighs by them
+    wrong_rate : share of wells that go wrong, which weighs the readings; None = leave them unweighed
 
     Returns
     -------
@@ -96,7 +96,7 @@ def joint_likelihood(readings: Readings, grid: Grid, *, log_odds: float) -> Like
     share = np.empty((len(readings), generals, interactions), dtype=np.float32)
     largest = np.empty(len(readings.start))
     within = -0.5 * readings.df[:, None] * np.log(grid.scale) - readings.squares[:, None] / (2 * grid.scale)
-    within += (readings.offset + readings.wrong * log_odds)[:, None]
+    within += (readings.offset + (0.0 if wrong_rate is None else readings.log_odds(wrong_rate)))[:, None]
     for block in row_blocks(readings, generals * interactions):
         rows = readings.where(np.arange(block.start, block.stop))
         log_like = log_likelihood(prepared, rows.values, rows.noise).reshape(-1, generals, interactions)

@@ -197,8 +197,7 @@ def _fit(
 ) -> _Fit:
     """Learn the weights and apply them."""
     classes, readings = grid.classes, calibration.readings
-    log_odds = float(np.log(calibration.wrong_rate / (1 - calibration.wrong_rate)))
-    likelihood = joint_likelihood(readings, grid, log_odds=log_odds)
+    likelihood = joint_likelihood(readings, grid, wrong_rate=calibration.wrong_rate)
     start = start_weights(len(grid.scale), classes)
     weights = fit_weights(likelihood, classes, start=start, lone_wells=lone_wells)
     of_class = given_general(likelihood, weights.general)

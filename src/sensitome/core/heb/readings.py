@@ -23,6 +23,9 @@ IntArray = npt.NDArray[np.intp]
 
 #: Excess variance of a well that went wrong, in variances of a sound one.
 WRONG_EXCESS = 30.0
+#: Two wells of an item go wrong together so many times as often as chance alone would have it: plates, reagents and
+#: transfections differ in how often things go wrong.
+TOGETHER = 3.0
 #: A well that fits with the others within so many SDs is taken as sound.
 DOUBT = 2.0
 #: At most so many wells of an item are doubted, the worst first.
@@ -69,6 +72,11 @@ class Readings:
     def start(self) -> IntArray:
         """(items,) first row of each item."""
         return np.flatnonzero(np.diff(self.item, prepend=-1))
+
+    def log_odds(self, rate: float) -> FloatArray:
+        """(rows,) log prior odds of each reading against the one where all wells are sound."""
+        together = np.where(self.wrong > 1, np.log(TOGETHER), 0.0)
+        return np.asarray(self.wrong * np.log(rate / (1 - rate)) + together, dtype=np.float64)
 
     def where(self, keep: BoolArray | IntArray) -> Self:
         """Keep some rows."""
