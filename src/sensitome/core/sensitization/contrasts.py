@@ -67,7 +67,7 @@ class ContextTest:
     standard_error, ci_low, ci_high : log2
     statistic : what the method ranks by; negative = sensitization
     p_value : two-sided
-    rate : probability that calling it a sensitizer is false, for methods with a prior
+    rate, antagonist_rate : probability that calling it a sensitizer, or an antagonist, is false; of methods with a prior
     """
 
     effect: FloatArray
@@ -77,6 +77,7 @@ class ContextTest:
     statistic: FloatArray
     p_value: FloatArray
     rate: FloatArray
+    antagonist_rate: FloatArray | None = None
 
 
 def contrasts(values: FloatArray, *, limit: float = 6.0) -> Contrasts:

@@ -24,11 +24,15 @@ MOST_PATTERNS = 64
 
 
 class SharedShrinkage(NamedTuple):
-    """Posterior of the interactions, each (items, contexts): ``mean, sd`` log2, ``sensitizer`` = P(δ < −margin)."""
+    """Posterior of the interactions, each (items, contexts).
+
+    ``mean, sd`` in log2, ``sensitizer`` = P(δ < −margin), ``antagonist`` = P(δ > margin); ``weights`` of the components.
+    """
 
     mean: FloatArray
     sd: FloatArray
     sensitizer: FloatArray
+    antagonist: FloatArray
     weights: FloatArray
 
 
@@ -38,6 +42,7 @@ class _Mixed(NamedTuple):
     mean: FloatArray
     square: FloatArray
     negative: FloatArray
+    positive: FloatArray
 
 
 def common_baseline_covariance(relative: FloatArray, variance: FloatArray) -> FloatArray:
@@ -154,13 +159,14 @@ def mash(
     weights = _weights(density)
     membership = density * weights
     membership /= membership.sum(axis=1, keepdims=True)
-    mixed = _Mixed(*np.zeros((3, *effect.shape)))
+    mixed = _Mixed(*np.zeros((4, *effect.shape)))
     for prior, member, real in zip(scaled, membership.T, is_effect, strict=True):
         if real and member.max() > 1e-4:
             mixed = _add(mixed, prior, member, effect=filled, noise=known, margin=margin)
     sd = np.sqrt(np.maximum(mixed.square - mixed.mean**2, 0.0))
-    mean, spread, negative = (np.where(there, part, np.nan) for part in (mixed.mean, sd, mixed.negative))
-    return SharedShrinkage(mean, spread, negative, weights)
+    parts = (mixed.mean, sd, mixed.negative, mixed.positive)
+    mean, spread, negative, positive = (np.where(there, part, np.nan) for part in parts)
+    return SharedShrinkage(mean, spread, negative, positive, weights)
 
 
 def _sizes(effect: FloatArray, error: FloatArray) -> FloatArray:
@@ -210,8 +216,9 @@ def _add(
     mean = np.einsum("icd,id->ic", gain, effect[own])
     variance = np.maximum(np.diag(prior) - np.einsum("icd,dc->ic", gain, prior), 0.0)
     sd = np.sqrt(variance)
-    below = np.where(sd > 1e-12, special.ndtr((-margin - mean) / np.where(sd > 1e-12, sd, 1.0)), 0.0)
+    wide = np.where(sd > 1e-12, sd, np.inf)
+    below, above = (np.where(sd > 1e-12, special.ndtr((-margin + sign * mean) / wide), 0.0) for sign in (-1.0, 1.0))
     weight = member[own, None]
-    for total, part in zip(mixed, (mean, variance + mean**2, below), strict=True):
+    for total, part in zip(mixed, (mean, variance + mean**2, below, above), strict=True):
         total[own] += weight * part
     return mixed
