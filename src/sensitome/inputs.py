@@ -13,6 +13,7 @@ from sensitome.io.expressed import read_expressed
 from sensitome.io.plate_list import read_plate_list
 from sensitome.io.readers import ReaderOptions
 from sensitome.io.well_table import read_well_table
+from sensitome.screen.items import once_a_place
 from sensitome.screen.layout import read_wells
 from sensitome.settings import Inputs
 from sensitome.tables import ROLES, Reagents, Wells
@@ -137,8 +138,9 @@ def split_reagents(wells: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     extras = [name for name in wells.columns if name not in READING_COLUMNS]
     place = pl.concat_str("library_plate", "well", separator=":")
+    named = wells.filter(pl.col("reagent").is_not_null())
     reagents = (
-        wells.filter(pl.col("reagent").is_not_null())
+        named.filter(pl.Series(once_a_place(named)[0]))
         .with_columns(pl.col("kind").fill_null("reagent"), place.alias("place"))
         .unique(["reagent", "kind", "place"], keep="first", maintain_order=True)
         .sort("library_plate", "row", "column", maintain_order=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from sensitome.errors import Fault
@@ -94,7 +95,7 @@ def read_well_table(
     role, wrong = words_to(wells, "role", role_meanings(roles), file=path, next_step=step)
     own_words = pl.col("role").alias("_word")
     faults += wrong
-    wells = _fill_in(wells.with_columns(own_words).with_columns(role), defaults=defaults)
+    wells = _in_order(_fill_in(wells.with_columns(own_words).with_columns(role), defaults=defaults))
     faults += _doubled_wells(wells, path=path)
     raise_faults("well table", faults)
     return _ordered(wells)
@@ -166,9 +167,20 @@ def _fill_in(wells: pl.DataFrame, *, defaults: Mapping[str, str]) -> pl.DataFram
     ).drop("_word")
 
 
+def _in_order(wells: pl.DataFrame) -> pl.DataFrame:
+    """Number the plates in the order of the table; names are compared once a run of rows, not once a well."""
+    run = wells["plate"].rle_id()
+    runs = wells.select("plate").filter(run.ne_missing(run.shift()))
+    plates = runs.unique(maintain_order=True).with_row_index("order")
+    order = runs.join(plates, on="plate", how="left", maintain_order="left")["order"]
+    return wells.with_columns(order.gather(run).alias("order"))
+
+
 def _doubled_wells(wells: pl.DataFrame, *, path: str | Path) -> list[Fault]:
     """Two rows for one well of one plate."""
-    if wells.select(pl.struct("plate", "row", "column").is_duplicated().any()).item():
+    spot = (pl.col("order").cast(pl.Int64) * 32 + pl.col("row") - 1) * 48 + pl.col("column") - 1
+    spots = wells.select(spot).to_series().drop_nulls().to_numpy()
+    if np.bincount(spots, minlength=1).max() > 1:
         same = doubled(wells, ["plate", "well"])
         step = "Two plates in one? Give replicate, cell_line, treatment or plate a column."
         return [
@@ -179,7 +191,7 @@ def _doubled_wells(wells: pl.DataFrame, *, path: str | Path) -> list[Fault]:
 
 
 def _ordered(wells: pl.DataFrame) -> pl.DataFrame:
-    """Number the plates in the order of the table, add flags, and put our columns first."""
+    """Add flags, and put our columns first."""
     excluded = pl.col("role") == "excluded"
     flags = pl.concat_str(
         pl.when(pl.col("signal").is_null()).then(pl.lit("no_reading")),
@@ -187,8 +199,7 @@ def _ordered(wells: pl.DataFrame) -> pl.DataFrame:
         separator=";",
         ignore_nulls=True,
     )
-    plates = wells.select(pl.col("plate").unique(maintain_order=True)).with_row_index("order")
-    numbered = wells.join(plates, on="plate", how="left", maintain_order="left").with_columns(flags.alias("flags"))
+    numbered = wells.with_columns(flags.alias("flags"))
     first = [name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized")]
     extras = numbered.select(pl.exclude(*first, "line")).with_columns(pl.all().cast(pl.String))
     whole = pl.col("row", "column", "replicate").cast(pl.Int16)

@@ -37,8 +37,10 @@ def count_funnel(hits: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
     before: list[str] = []
     for number, (name, keeps) in enumerate(steps, start=1):
         kept = hits.filter(keeps)
-        reagents = kept.select(*ITEM).unique().sort(*ITEM)
-        names = [f"{reagent} ({kind})" for reagent, kind, _ in reagents.iter_rows()]
+        reagents = kept.select(*ITEM).unique()
+        # Nobody lists the whole library.
+        named = reagents.sort(*ITEM) if number > 1 else reagents.clear()
+        names = [f"{reagent} ({kind})" for reagent, kind, _ in named.iter_rows()]
         rows.append(
             {
                 "step": number,

@@ -205,11 +205,8 @@ def _hits_table(matrix: ScoreMatrix, calls: Calls, *, settings: HitSettings) -> 
         pl.when(pl.col("vehicle_score").is_not_null()).then("is_quiet").alias("is_quiet"),
         pl.when("asked").then("is_expressed").alias("is_expressed"),
     )
-    return (
-        table.with_columns(_reason(settings, has_vehicle=bool(has_vehicle.any())))
-        .drop("asked")
-        .sort(*ITEM, "cell_line", "treatment")
-    )
+    # Items and contexts are sorted, so their product is as well.
+    return table.with_columns(_reason(settings, has_vehicle=bool(has_vehicle.any()))).drop("asked")
 
 
 def _reason(settings: HitSettings, *, has_vehicle: bool) -> pl.Expr:

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["number_items"]
+__all__ = ["number_items", "once_a_place"]
 
+BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
 #: So many wells of one reagent are listed; of more, only their number is given.
@@ -28,7 +29,8 @@ def number_items(wells: pl.DataFrame, *, by_well: bool) -> tuple[pl.DataFrame, I
     number : (wells,) row in `items`
     """
     # A place of the library nearly always holds one reagent: names are compared once a place, not once a well.
-    shown, which = _once_a_place(wells)
+    is_shown, which = once_a_place(wells)
+    shown = wells.select("reagent", "kind", "library_plate", "well").filter(pl.Series(is_shown))
     named = shown.with_columns(pl.col("kind").fill_null("reagent"))
     here = pl.concat_str("library_plate", "well", separator=":").alias("position")
     names = ["reagent", "kind", "position"]
@@ -42,8 +44,18 @@ def number_items(wells: pl.DataFrame, *, by_well: bool) -> tuple[pl.DataFrame, I
     return items, numbered["_number"].to_numpy().astype(np.intp)[which]
 
 
-def _once_a_place(wells: pl.DataFrame) -> tuple[pl.DataFrame, IntArray]:
-    """Rows that show every place with every reagent that it holds, and which of them stands for each well."""
+def once_a_place(wells: pl.DataFrame) -> tuple[BoolArray, IntArray]:
+    """Mark rows that together show every place with every reagent that it holds.
+
+    Parameters
+    ----------
+    wells : reagent, kind, library_plate, well
+
+    Returns
+    -------
+    is_shown : (wells,) the first row of each place, and rows with another reagent or kind than that one
+    which : (wells,) for each row, which of the marked rows says the same
+    """
     library, well = (wells[name].cast(pl.Categorical).to_physical().to_numpy() for name in ("library_plate", "well"))
     place = library.astype(np.intp) * (int(well.max(initial=0)) + 1) + well
     own = np.arange(wells.height)
@@ -56,8 +68,7 @@ def _once_a_place(wells: pl.DataFrame) -> tuple[pl.DataFrame, IntArray]:
     stands = np.where(same.to_numpy(), stands, own)
     is_shown = np.zeros(wells.height, dtype=bool)
     is_shown[stands] = True
-    shown = wells.select("reagent", "kind", "library_plate", "well").filter(pl.Series(is_shown))
-    return shown, (np.cumsum(is_shown) - 1)[stands]
+    return is_shown, (np.cumsum(is_shown) - 1)[stands]
 
 
 def _positions(places: pl.DataFrame) -> pl.DataFrame:

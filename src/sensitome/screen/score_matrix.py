@@ -58,24 +58,22 @@ def score_matrix(
     contexts = _contexts(scores, treatments=treatments)
     roles = ["sample", "negative"] if settings.controls == "in" else ["sample"]
     kept = scores.filter(pl.col("role").cast(pl.String).is_in(roles))
-    items = kept.group_by(ITEM).agg(pl.col("role").min()).sort(ITEM)
-    located = kept.join(items.select(*ITEM).with_row_index("item"), on=ITEM, how="left", maintain_order="left").join(
-        contexts.select("cell_line", "treatment").with_row_index("context"),
-        on=["cell_line", "treatment"],
-        how="left",
-        maintain_order="left",
+    items, item = _items(kept)
+    places = ["cell_line", "treatment"]
+    located = kept.select(places).join(
+        contexts.select(*places, "context"), on=places, how="left", maintain_order="left"
     )
-    cell = (located["item"].to_numpy(), located["context"].to_numpy())
+    cell = (item, located["context"].to_numpy())
     shape = (items.height, contexts.height)
     names = [name for name in scores.columns if name.startswith("score_r")]
 
     def spread_out(column: str) -> FloatArray:
         matrix = np.full(shape, np.nan)
-        matrix[cell] = located[column].to_numpy()
+        matrix[cell] = kept[column].to_numpy()
         return matrix
 
     n = np.zeros(shape, dtype=np.int32)
-    n[cell] = located["n"].to_numpy()
+    n[cell] = kept["n"].to_numpy()
     asked, is_expressed = _expression(items, contexts, settings=settings, expressed=expressed, targets=targets)
     return ScoreMatrix(
         items=items,
@@ -86,6 +84,22 @@ def score_matrix(
         expressed=is_expressed,
         asked=asked,
     )
+
+
+def _items(scores: pl.DataFrame) -> tuple[pl.DataFrame, npt.NDArray[np.intp]]:
+    """Items with their role, sorted, and which of them each row is."""
+    # Rows of an item mostly follow each other: names are compared once a run of rows.
+    changes = scores.select(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ITEM))
+    is_first = changes.to_series().to_numpy().copy()
+    is_first[:1] = True
+    run = np.cumsum(is_first) - 1
+    roles = scores.select(pl.Series("_run", run), "role").group_by("_run").agg(pl.col("role").min()).sort("_run")
+    runs = scores.select(ITEM).filter(pl.Series(is_first)).with_columns(roles["role"])
+    items = runs.group_by(ITEM).agg(pl.col("role").min()).sort(ITEM)
+    number = runs.select(ITEM).join(
+        items.select(ITEM).with_row_index("item"), on=ITEM, how="left", maintain_order="left"
+    )["item"]
+    return items, number.to_numpy().astype(np.intp)[run]
 
 
 def _contexts(scores: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
