@@ -95,11 +95,21 @@ def _items(scores: pl.DataFrame) -> tuple[pl.DataFrame, npt.NDArray[np.intp]]:
     run = np.cumsum(is_first) - 1
     roles = scores.select(pl.Series("_run", run), "role").group_by("_run").agg(pl.col("role").min()).sort("_run")
     runs = scores.select(ITEM).filter(pl.Series(is_first)).with_columns(roles["role"])
+    if _rises(runs):
+        return runs, run
     items = runs.group_by(ITEM).agg(pl.col("role").min()).sort(ITEM)
     number = runs.select(ITEM).join(
         items.select(ITEM).with_row_index("item"), on=ITEM, how="left", maintain_order="left"
     )["item"]
     return items, number.to_numpy().astype(np.intp)[run]
+
+
+def _rises(items: pl.DataFrame) -> bool:
+    """Whether every row comes after the one before it, as in a table `scores`."""
+    after = pl.lit(value=False)
+    for name in reversed(ITEM):
+        after = (pl.col(name) > pl.col(name).shift()) | ((pl.col(name) == pl.col(name).shift()) & after)
+    return bool(items.select(after)[1:].to_series().all())
 
 
 def _contexts(scores: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
