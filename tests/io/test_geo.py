@@ -173,7 +173,10 @@ def test_a_header_that_does_not_fit_the_samples_is_told(tmp_path: Path) -> None:
         "  FILE, line 17: found 'GSM3', expected a column for each of the 2 samples."
     )
     text = MATRIX.replace('"ID_REF"\t"GSM1"\t"GSM2"\n', "")
-    assert "ID_REF in the first column of the table" in message(write(tmp_path, text))
+    assert message(write(tmp_path, text)) == (
+        "series matrix cannot be read in FILE. Download it again:\n"
+        "  FILE, line 17, column 1: found 'hsa-miR-21', expected the header of the table, which begins with ID_REF."
+    )
 
 
 def test_web_pages_pointers_and_other_files_are_no_series(tmp_path: Path) -> None:

@@ -139,11 +139,13 @@ def _table(lines: Sequence[str], begin: int, end: int, described: pl.DataFrame, 
     if not rows:
         return Expression(np.zeros((described.height, 0)), described, pl.DataFrame(schema={"feature": pl.String}))
     first = begin + 2
+    key = rows[0].split("\t", 1)[0].strip('"')
+    if key != "ID_REF":
+        fault = Fault("the header of the table, which begins with ID_REF", path, first, "1", key)
+        raise SourceError("series matrix cannot be read", where=path, faults=[fault], next_step="Download it again:")
     frame = frame_of(rows, path=path, first_line=first)
     names = described["sample"].to_list()
     faults = []
-    if frame.columns[:1] != ["ID_REF"]:
-        faults.append(Fault("ID_REF in the first column of the table", path, first, "1", "".join(frame.columns[:1])))
     missing = [name for name in names if name not in frame.columns]
     others = [name for name in frame.columns[1:] if name not in names]
     if missing or others:
