@@ -122,11 +122,12 @@ def test_without_evidence_the_hit_rate_shrinks_to_nothing() -> None:
     weights = np.where(classes.kind == Kind.NULL, 0.98, 0.02 / 4)
     weights = np.where(classes.kind == Kind.ANTAGONIST, 0.0, weights)
     flat = np.ones((500, len(classes)))
-    nothing = average_over_hit_rate(flat, weights, classes=classes)
-    assert nothing.nothing == pytest.approx(0.5, abs=0.01)
+    assert average_over_hit_rate(flat, weights, classes=classes).nothing == pytest.approx(0.5, abs=0.01)
     against = flat.copy()
     against[:, 1:] = 0.05
-    assert average_over_hit_rate(against, weights, classes=classes).weights[1:].sum() < 0.002
+    none = average_over_hit_rate(against, weights, classes=classes)
+    assert none.nothing > 0.6
+    assert none.weights[1:].sum() < 0.006
     strong = against.copy()
     strong[:20, 1:] = 1e6
     found = average_over_hit_rate(strong, weights, classes=classes)

@@ -17,10 +17,16 @@ FloatArray = npt.NDArray[np.float64]
 #: probability; the other half says that there are none.
 HIGHEST_RATE = 0.3
 STEPS = 40
+#: The evidence is raised to this power, because no model holds exactly and its misfits add up over the items
+#: (Grünwald 2017, doi:10.1214/17-BA1085).
+TEMPER = 0.5
 
 
 class HitRate(NamedTuple):
-    """``nothing`` P(no sensitizer at all), ``log_evidence`` for the best rate over none, ``weights`` (classes,)."""
+    """``nothing`` P(no sensitizer), ``log_evidence`` of the best rate over none, ``weights`` (classes,) if there are any.
+
+    P(an item sensitizes) is (1 − nothing) times what the weights give.
+    """
 
     nothing: float
     log_evidence: float
@@ -38,7 +44,7 @@ def average_over_hit_rate(likelihood: FloatArray, weights: FloatArray, *, classe
 
     Returns
     -------
-    HitRate, with the sensitizer classes scaled to the posterior mean of their rate
+    HitRate, with the sensitizer classes scaled to the posterior mean of their rate given that it is not 0
 
     Notes
     -----
@@ -55,8 +61,8 @@ def average_over_hit_rate(likelihood: FloatArray, weights: FloatArray, *, classe
     rates = np.concatenate([[0.0], np.geomspace(0.25 / len(likelihood), HIGHEST_RATE, STEPS)])
     evidence = np.log1p(np.maximum(rates[:, None] * (odds - 1), -1 + 1e-12)).sum(axis=1)
     prior = np.concatenate([[0.5], np.full(STEPS, 0.5 / STEPS)])
-    posterior = prior * np.exp(evidence - evidence.max())
+    posterior = prior * np.exp(TEMPER * (evidence - evidence.max()))
     posterior /= posterior.sum()
-    mean = float(posterior @ rates)
+    mean = float(posterior[1:] @ rates[1:] / posterior[1:].sum())
     scaled = np.where(hits, weights * mean / rate, weights * (1 - mean) / (1 - rate))
     return HitRate(float(posterior[0]), float(evidence.max() - evidence[0]), scaled)

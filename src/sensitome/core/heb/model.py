@@ -204,7 +204,7 @@ def _fit(
     total = float(np.sum(likelihood.log_largest + np.log(np.maximum(of_class @ weights.interaction, 1e-300))))
     rate = average_over_hit_rate(of_class, weights.interaction, classes=classes)
     if not settings.guard:
-        rate = rate._replace(weights=weights.interaction)
+        rate = rate._replace(weights=weights.interaction, nothing=0.0)
     seeds, prior = _with_families(of_class, rate.weights, classes=classes, family=family)
     after = posterior(likelihood, readings, general=weights.general, prior=prior)
     moments = effects(readings, grid, pairs=after.pairs, margin=settings.margin)
@@ -237,7 +237,7 @@ def _answer(fit: _Fit, *, mean: FloatArray, there: BoolArray, replicates: int, p
         fit.posterior.classes @ (classes.active & (classes.kind == kind)[:, None])
         for kind in (Kind.SENSITIZER, Kind.ANTAGONIST)
     )
-    local_rate = contexts(np.clip(1 - sensitive * fit.effects.beyond, 0.0, 1.0))
+    local_rate = contexts(np.clip(1 - (1 - fit.rate.nothing) * sensitive * fit.effects.beyond, 0.0, 1.0))
     with np.errstate(invalid="ignore"):
         tier = sum((local_rate <= bound).astype(np.intp) for bound in TIERS)
     main = fit.effects.general_mean.reshape(-1, lines, arms)[:, :, 0]
@@ -260,7 +260,7 @@ def _answer(fit: _Fit, *, mean: FloatArray, there: BoolArray, replicates: int, p
         background=float(fit.grid.rest.max(initial=0.0)),
         slopes=fit.calibration.slopes,
         wrong_rate=fit.calibration.wrong_rate,
-        hit_rate=float(fit.rate.weights[classes.kind == Kind.SENSITIZER].sum()),
+        hit_rate=(1 - fit.rate.nothing) * float(fit.rate.weights[classes.kind == Kind.SENSITIZER].sum()),
         p_nothing=fit.rate.nothing,
         sharing=fit.seeds.sharing,
         log_likelihood=fit.log_likelihood,

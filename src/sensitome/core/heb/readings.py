@@ -26,8 +26,8 @@ WRONG_EXCESS = 30.0
 #: Two wells of an item go wrong together so many times as often as chance alone would have it: plates, reagents and
 #: transfections differ in how often things go wrong.
 TOGETHER = 3.0
-#: A well that fits with the others within so many SDs is taken as sound.
-DOUBT = 2.0
+#: Sound wells of an item that are doubted on average; the more wells it has, the odder one must be.
+SOUND_DOUBTED = 0.4
 #: At most so many wells of an item are doubted, the worst first.
 MOST_DOUBTED = 6
 #: Variance of the wells of an item, as a multiple of the typical one.
@@ -97,6 +97,8 @@ def all_readings(values: FloatArray, *, variance: float, slopes: FloatArray) -> 
     Readings, and the number of witness wells: those of arms with two or more wells, and of vehicle arms, where no
     interaction can imitate a well that went wrong
     """
+    from scipy import special
+
     items, _, arms, replicates = values.shape
     wells = values.reshape(items, -1, replicates)
     there = np.isfinite(wells)
@@ -105,7 +107,9 @@ def all_readings(values: FloatArray, *, variance: float, slopes: FloatArray) -> 
     witness = (there & ((count > 1) | of_vehicle)[:, :, None]).reshape(items, -1)
     sound = _read(wells, np.arange(items), np.zeros((items, 0), dtype=np.intp), witness=witness)
     z = _misfit(wells, sound, variance=variance, slopes=slopes)
-    item, well = _doubted(z.reshape(items, -1))
+    typical = float(np.median(there.sum(axis=(1, 2)))) if items else 0.0
+    limit = -special.ndtri(SOUND_DOUBTED / 2 / max(typical, 1.0))
+    item, well = _doubted(z.reshape(items, -1), limit=limit)
     pair_item, pair = _pairs(item, well, replicates)
     parts = [sound, _read(wells, item, well[:, None], witness=witness), _read(wells, pair_item, pair, witness=witness)]
     together = Readings(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Readings)))
@@ -165,9 +169,9 @@ def _misfit(wells: FloatArray, sound: Readings, *, variance: float, slopes: Floa
     return np.where(there, np.where(count > 1, within, between[:, :, None]), 0.0)
 
 
-def _doubted(z: FloatArray) -> tuple[IntArray, IntArray]:
+def _doubted(z: FloatArray, *, limit: float) -> tuple[IntArray, IntArray]:
     """Items and wells that do not fit, sorted by item, the worst first and not too many of each."""
-    item, well = np.nonzero(z > DOUBT)
+    item, well = np.nonzero(z > limit)
     order = np.lexsort((-z[item, well], item))
     item, well = item[order], well[order]
     rank = np.arange(len(item)) - np.searchsorted(item, item)
