@@ -136,8 +136,11 @@ def test_unusable_inputs_are_refused(cohort: tuple[Expression, pl.DataFrame]) ->
         "clinical table lacks covariates: found 'sample', 'os_time', 'os_event' and 'age', expected 'agee'. Did you "
         "mean 'age'?"
     )
+    with pytest.raises(TableError) as twice:
+        compare_survival(expression, pl.concat([clinical, clinical[:1]]), endpoints=["os"])
+    assert str(twice.value) == "clinical table: 1 fault.\n  column sample: found 's0', expected each patient once."
     with pytest.raises(TableError) as strange:
-        compare_survival(expression, clinical.with_columns(sample=pl.lit("x")), endpoints=["os"])
+        compare_survival(expression, clinical.with_columns(sample="x" + pl.col("sample")), endpoints=["os"])
     assert str(strange.value).startswith(
         "no sample of the matrix has the endpoint 'os': found 's0', 's1', 's2' and 117 more"
     )

@@ -56,6 +56,7 @@ def test_what_the_covariates_explain_wholly_has_no_correlation() -> None:
 def test_constant_rows_and_rows_that_share_too_little_have_no_correlation() -> None:
     x = np.array([[1.0, 2, 3, np.nan, np.nan], [5.0, 5, 5, 5, 5]])
     y = np.array([[np.nan, np.nan, 1.0, 2, 3], [1.0, 3, 2, 4, 5]])
-    block = prepare_pairs(x, y).block(slice(0, 2))
-    assert np.isnan(block.p).tolist() == [[True, False], [True, True]]
-    assert block.n.tolist() == [[1, 3], [3, 5]]
+    block = prepare_pairs(x, np.vstack([y, np.full((1, 5), np.nan)])).block(slice(0, 2))
+    assert np.isnan(block.p).tolist() == [[True, False, True], [True, True, True]]
+    assert np.isnan(block.estimate).tolist() == np.isnan(block.p).tolist()
+    assert block.n.tolist() == [[1, 3, 0], [3, 5, 0]]

@@ -181,12 +181,12 @@ def test_features_named_twice_are_told(tmp_path: Path) -> None:
 
 
 def test_cells_that_are_no_numbers_are_located(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "miRNA,s1,s2", "m1,1,2", "m2,low,6")
+    path = write(tmp_path / "a.csv", "# made", "miRNA,s1,s2", "m1,1,2", "m2,low,6")
     with pytest.raises(TableError) as caught:
         read_wide_matrix(path)
     assert str(caught.value) == (
         "matrix has cells that are no numbers.\n"
-        f"  {path}, line 3, column s1: found 'low', expected a number. Write a number, or leave the cell empty."
+        f"  {path}, line 4, column s1: found 'low', expected a number. Write a number, or leave the cell empty."
     )
     with pytest.raises(SourceError) as empty:
         read_wide_matrix(write(tmp_path / "b.csv", "miRNA,s1"))

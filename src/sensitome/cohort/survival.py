@@ -16,8 +16,9 @@ from sensitome.core.multiple import adjust_p
 from sensitome.core.survival.cox import CoxEach, Ties, cox_each
 from sensitome.core.survival.log_rank import log_rank_each
 from sensitome.core.survival.power import power
-from sensitome.errors import Caution, TableError, listed, suggestion
+from sensitome.errors import Caution, Fault, TableError, listed, suggestion
 from sensitome.expression_matrix import Expression
+from sensitome.io.columns import raise_faults
 from sensitome.patients import endpoint_columns
 
 __all__ = ["EndpointData", "compare_survival", "endpoint_data"]
@@ -62,7 +63,7 @@ def endpoint_data(expression: Expression, clinical: pl.DataFrame, endpoint: str)
     Raises
     ------
     TableError
-        The endpoint has no columns, its events are no booleans, or no sample is in both.
+        The endpoint has no columns, its events are no booleans, a patient occurs twice, or no sample is in both.
     """
     time, event, cause = endpoint_columns(endpoint)
     lacking = [name for name in ("sample", time, event) if name not in clinical.columns]
@@ -80,6 +81,8 @@ def endpoint_data(expression: Expression, clinical: pl.DataFrame, endpoint: str)
             expected="Boolean: True = event, False = censored",
             next_step="Read it through an endpoint, which knows 0/1, 1/2 and words.",
         )
+    twice = clinical["sample"].filter(clinical["sample"].is_duplicated()).drop_nulls().unique(maintain_order=True)
+    raise_faults("clinical table", [Fault("each patient once", column="sample", value=name) for name in twice])
     place = expression.samples.select(pl.col("sample").cast(pl.String)).with_row_index("_row")
     both = place.join(
         clinical.with_columns(pl.col("sample").cast(pl.String)).drop_nulls([time, event]),

@@ -31,6 +31,9 @@ IntArray = npt.NDArray[np.intp]
 CorrelationMethod = Literal["spearman", "pearson"]
 CORRELATIONS: tuple[CorrelationMethod, ...] = get_args(CorrelationMethod)
 
+# Places that both rows must have.
+_FEWEST = 3
+
 
 @dataclass(frozen=True)
 class PairBlock:
@@ -82,20 +85,23 @@ class Pairs:
         """Correlate the rows of two groups over the places that both have."""
         shared = left.there & right.there
         n = int(shared.sum())
+        into = np.searchsorted(wanted, left.rows[inside])
+        block.n[np.ix_(into, right.rows)] = n
+        if n < _FEWEST:
+            return
         unit_x, tied_x = left.unit[inside], left.tied[inside]
         unit_y, tied_y = right.unit, right.tied
         if n < left.there.sum():
             unit_x, tied_x = self._unit(self.x[left.rows[inside]], shared)
         if n < right.there.sum():
             unit_y, tied_y = self._unit(self.y[right.rows], shared)
-        into = np.searchsorted(wanted, left.rows[inside])
         whole = len(right.rows) == len(self.y)
         estimate = np.clip(unit_x @ unit_y.T, -1.0, 1.0)
         for place, row in enumerate(into):
             # Row by row, so that the temporaries of a p stay in cache.
             p = self._p(estimate[place], n, tied_x[place] | tied_y)
             columns: slice | IntArray = slice(None) if whole else right.rows
-            block.estimate[row, columns], block.p[row, columns], block.n[row, columns] = estimate[place], p, n
+            block.estimate[row, columns], block.p[row, columns] = estimate[place], p
 
     def _p(self, estimate: FloatArray, n: int, tied: BoolArray) -> FloatArray:
         if self.method == "spearman" and not len(self.covariates):
@@ -154,7 +160,7 @@ def _group(values: FloatArray, covariates: FloatArray, method: CorrelationMethod
 
 def _unit(values: FloatArray, covariates: FloatArray, *, method: CorrelationMethod) -> tuple[FloatArray, BoolArray]:
     """Rows ready for products, and which have ties; rows that the covariates explain wholly are NaN."""
-    if values.shape[1] < 3:
+    if values.shape[1] < _FEWEST:
         return np.full(values.shape, np.nan), np.zeros(len(values), dtype=np.bool_)
     tied = has_ties(values) if method == "spearman" else np.zeros(len(values), dtype=np.bool_)
     ready = midranks(values) if method == "spearman" else values

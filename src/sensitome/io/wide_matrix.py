@@ -55,7 +55,7 @@ def read_wide_matrix(
     TableError
         Cells that are no numbers, samples named twice; all faults at once.
     """
-    frame = _frame(path)
+    frame, first_line = _frame(path)
     key = _key(frame)
     # The other of two label columns describes the row, and names it where the key is empty.
     described = [name for name in frame.columns if name != key and (name.lower() in _LABELS or name in labels)]
@@ -63,7 +63,7 @@ def read_wide_matrix(
     if not samples or not frame.height:
         raise SourceError("matrix holds no values", where=path, found=f"columns {listed(frame.columns, last='and')}")
     names = pl.Series(frame.select(pl.coalesce(key, *described).cast(pl.String).str.strip_chars()).to_series())
-    values = _numbers(frame, samples, path)
+    values = _numbers(frame, samples, path, first_line)
     if samples_in == "rows":
         names, samples, values = pl.Series(samples), names.to_list(), values.T
     unnamed = names.is_null()
@@ -76,20 +76,20 @@ def read_wide_matrix(
     )
 
 
-def _frame(path: str | Path) -> pl.DataFrame:
-    """The file as text, or as it is typed in Parquet."""
+def _frame(path: str | Path) -> tuple[pl.DataFrame, int]:
+    """The file as text, or as it is typed in Parquet; and the line of its first row."""
     data = read_bytes(path)
     if data.startswith(b"PAR1"):
-        return pl.read_parquet(path)
-    text = decode(data, path=path).lstrip("\n")
-    while text.startswith("#"):
-        text = text.partition("\n")[2]
+        return pl.read_parquet(path), 1
+    text, line = decode(data, path=path), 2
+    while text.startswith(("#", "\n")):
+        text, line = text.partition("\n")[2], line + 1
     delimiter = sniff_delimiter(text)
     header, _, body = text.partition("\n")
     if body and body.partition("\n")[0].count(delimiter) == header.count(delimiter) + 1:
         text = f"feature{delimiter}{text}"
     try:
-        return pl.read_csv(StringIO(text), separator=delimiter, infer_schema=False, null_values=_NULLS)
+        return pl.read_csv(StringIO(text), separator=delimiter, infer_schema=False, null_values=_NULLS), line
     except pl.exceptions.PolarsError as error:
         raise SourceError(
             "matrix cannot be read",
@@ -106,7 +106,7 @@ def _key(frame: pl.DataFrame) -> str:
     return next((by_fold[name] for name in ("hugo_symbol", "gene_symbol") if name in by_fold), frame.columns[0])
 
 
-def _numbers(frame: pl.DataFrame, samples: list[str], path: str | Path) -> np.ndarray:
+def _numbers(frame: pl.DataFrame, samples: list[str], path: str | Path, first_line: int) -> np.ndarray:
     cast = frame.select(pl.col(samples).cast(pl.Float64, strict=False))
     lost = frame.select(samples).null_count().row(0) != cast.null_count().row(0)
     if lost:
@@ -115,7 +115,7 @@ def _numbers(frame: pl.DataFrame, samples: list[str], path: str | Path) -> np.nd
             bad = frame[name].is_not_null() & cast[name].is_null()
             for row in np.flatnonzero(bad.to_numpy()):
                 step = "Write a number, or leave the cell empty."
-                faults.append(Fault("a number", path, int(row) + 2, name, frame[name][int(row)], step))
+                faults.append(Fault("a number", path, int(row) + first_line, name, frame[name][int(row)], step))
         raise TableError("matrix has cells that are no numbers", faults=faults)
     return cast.to_numpy()
 
