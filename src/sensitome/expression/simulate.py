@@ -160,7 +160,7 @@ def _expressed(
 
 
 def _effects(design: ArrayDesign, is_expressed: BoolArray, rng: np.random.Generator) -> FloatArray:
-    """(miRNAs, lines, arms), log2 against vehicle; the last arm, the combination, has the full effect and a bit more."""
+    """(miRNAs, lines, arms), log2 against vehicle; the last arm, the combination, has more than the full effect."""
     effects = np.zeros((*is_expressed.shape, len(design.arms)))
     responds = np.array([name in design.responding for name in design.lines])
     for lines, number in ((responds, design.answers), (~responds, design.weak_answers)):
