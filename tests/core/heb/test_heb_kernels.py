@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, norm
 
+from sensitome.core.heb.calibrate import calibrate
 from sensitome.core.heb.classes import Kind, general_covariances, interaction_classes
 from sensitome.core.heb.hit_rate import average_over_hit_rate
+from sensitome.core.heb.joint import make_grid
 from sensitome.core.heb.likelihood import normal_log_likelihood
 from sensitome.core.heb.mixture import shape_weights
 from sensitome.core.heb.noise import arm_slopes, background_variance, contrast_variance
@@ -19,6 +21,7 @@ from sensitome.core.heb.patterns import (
     is_product,
     product_patterns,
 )
+from sensitome.core.heb.posterior import Pairs, effects
 from sensitome.core.heb.readings import WRONG_EXCESS, all_readings
 from sensitome.core.heb.seeds import seed_layer
 
@@ -151,17 +154,17 @@ def test_families_that_agree_lend_strength_and_labels_do_not() -> None:
     assert seed_layer(like, weights, family=np.full(2 * pairs, -1)).sharing == 0.0
 
 
-def test_a_large_family_with_a_few_active_members_still_lends_strength_to_them() -> None:
-    like = np.tile([1.0, 1.0], (1200, 1))
-    family = np.repeat(np.arange(200), 6)
-    like[family < 20] = [1.0, 1e4]
-    like[(family >= 20) & (family < 180)] = [1e4, 1.0]
-    like[family >= 180] = [1e4, 1.0]
-    third = (family >= 180) & (np.arange(1200) % 6 < 3)
-    like[third] = [1.0, 3.0]
-    layer = seed_layer(like, np.array([0.9, 0.1]), family=family)
-    assert layer.sharing > 0.5
-    assert (layer.prior[third, 1] > 0.0).all()
+def test_families_in_which_only_some_act_still_lend_strength() -> None:
+    family = np.repeat(np.arange(300), 6)
+    member = np.tile(np.arange(6), 300)
+    like = np.tile([1e3, 1.0], (1800, 1))
+    like[(family < 30) & (member < 3)] = [1.0, 1e3]
+    like[(family == 0) & (member == 0)] = [1.0, 1.0]
+    weights = np.array([0.95, 0.05])
+    layer = seed_layer(like, weights, family=family)
+    assert 0.2 < layer.sharing < 0.8
+    assert layer.prior[0, 1] > 5 * weights[1]
+    assert layer.prior[1799, 1] < weights[1]
 
 
 def test_noise_is_told_from_background_interactions() -> None:
@@ -186,3 +189,37 @@ def test_slopes_of_general_effects_are_found_and_few_reagents_change_nothing_muc
 def test_general_effects_are_correlated_between_lines() -> None:
     covariance = general_covariances(np.ones((2, 2)))
     np.testing.assert_allclose(covariance[0, 0], 0.03**2 * np.array([1, 1, 0.5, 0.5]))
+
+
+def test_effects_are_the_regression_of_the_class_on_the_data() -> None:
+    classes = interaction_classes(np.ones((1, 1, 1), dtype=bool), sizes=(0.7,), antagonist_sizes=())
+    grid = make_grid(np.ones((1, 2)), classes, variance=0.01, background=0.0)
+    values = np.array([[[[0.1, 0.1], [-0.8, -0.8]]], [[[0.0, 0.0], [-0.2, np.nan]]]])
+    readings, _ = all_readings(values, variance=0.01, slopes=np.ones((1, 2)))
+    readings = readings.where(readings.wrong == 0)
+    pairs = Pairs(np.array([0, 1]), np.array([13, 13]), np.array([1, 1]), np.ones(2))
+    found = effects(readings, grid, pairs=pairs, margin=0.1)
+    for item, noise in enumerate(([0.005, 0.005], [0.005, 0.01])):
+        general, delta = grid.general[13], classes.covariance[1]
+        total = general + delta + np.diag(noise)
+        gain = delta @ np.linalg.inv(total)
+        residual = np.nanmean(values[item, 0], axis=-1) - classes.mean[1]
+        mean = classes.mean[1] + gain @ residual
+        left = np.diag(delta - gain @ delta)
+        np.testing.assert_allclose(found.mean[item], mean, atol=1e-12)
+        np.testing.assert_allclose(found.sd[item], np.sqrt(left), atol=1e-9)
+        assert found.beyond[item, 1] == pytest.approx(norm.cdf(-0.1, mean[1], np.sqrt(left[1])))
+        whole = general @ np.linalg.solve(total, residual)
+        np.testing.assert_allclose(found.general_mean[item], whole, atol=1e-12)
+
+
+def test_wells_that_go_wrong_are_counted_where_nothing_imitates_them() -> None:
+    rng = np.random.default_rng(8)
+    values = rng.normal(scale=0.1, size=(1500, 1, 3, 2))
+    wrong = rng.random(values.shape) < 0.02
+    values += wrong * rng.choice([-0.8, 0.8], size=values.shape)
+    values[:100, :, 1] -= 0.8
+    found = calibrate(values, mean=values.mean(axis=-1), variance=0.01, background=0.0)
+    assert found.wrong_rate == pytest.approx(0.02, rel=0.3)
+    assert not found.lone_wells
+    np.testing.assert_allclose(found.slopes, 1.0, atol=0.25)

@@ -31,16 +31,21 @@ LEAST_POSTERIOR = 0.01
 #: Share of wrong wells to start from, and wells without fault that are counted in beforehand.
 FIRST_RATE, SOUND_COUNT = 0.01, 50.0
 #: Slopes are estimated again until they move less than this, at most so many times.
-SLOPES_CONVERGED, SLOPE_ROUNDS = 0.03, 3
+SLOPES_CONVERGED, SLOPE_ROUNDS = 0.03, 2
 ROUNDS, STEPS = 12, 5
 
 
 class Calibration(NamedTuple):
-    """``readings`` worth keeping, ``wrong_rate`` share of wells that go wrong, ``slopes`` (lines, arms)."""
+    """What the small model tells the large one.
+
+    ``readings`` worth keeping, ``wrong_rate`` share of wells that go wrong, ``slopes`` (lines, arms), ``lone_wells``
+    whether an arm is mostly one well.
+    """
 
     readings: Readings
     wrong_rate: float
     slopes: FloatArray
+    lone_wells: bool
 
 
 class _Fit(NamedTuple):
@@ -75,17 +80,20 @@ def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, backgrou
     slopes = np.ones((lines, arms))
     classes = _few_classes(lines, arms - 1)
     lone = bool(np.median(np.isfinite(values).sum(axis=-1)[np.isfinite(mean)]) < 1.5)
-    for last in [False] * (SLOPE_ROUNDS - 1) + [True]:
+    for _ in range(SLOPE_ROUNDS):
+        # An item with a bad well may pass for a sensitizer here: it is left out, which does no harm.
         readings, witnesses = all_readings(values, variance=variance, slopes=slopes)
+        readings = readings.where(readings.wrong == 0)
         grid = make_grid(slopes, classes, variance=variance, background=background)
-        likelihood = joint_likelihood(readings, grid)
-        fit = _fit(likelihood, readings, classes=classes, witnesses=witnesses, lone_wells=lone)
-        again = arm_slopes(mean[fit.hit < 0.5], sd=float(np.sqrt(variance)))
-        if last or np.abs(again - slopes).max() < SLOPES_CONVERGED:
+        fit = _fit(joint_likelihood(readings, grid), readings, classes=classes, witnesses=witnesses, lone_wells=lone)
+        before, slopes = slopes, arm_slopes(mean[fit.hit < 0.5], sd=float(np.sqrt(variance)))
+        if np.abs(slopes - before).max() < SLOPES_CONVERGED:
             break
-        slopes = again
+    readings, witnesses = all_readings(values, variance=variance, slopes=slopes)
+    grid = make_grid(slopes, classes, variance=variance, background=background)
+    fit = _fit(joint_likelihood(readings, grid), readings, classes=classes, witnesses=witnesses, lone_wells=lone)
     keep = (fit.row > LEAST_POSTERIOR) | (readings.wrong == 0)
-    return Calibration(readings.where(keep), fit.wrong_rate, slopes)
+    return Calibration(readings.where(keep), fit.wrong_rate, slopes, lone)
 
 
 def _few_classes(lines: int, drugs: int) -> Classes:

@@ -23,7 +23,7 @@ TEMPER = 0.5
 
 
 class HitRate(NamedTuple):
-    """``nothing`` P(no sensitizer), ``log_evidence`` of the best rate over none, ``weights`` (classes,) if there are any.
+    """``nothing`` P(no sensitizer), ``log_evidence`` of the best rate over none, ``weights`` (classes,).
 
     P(an item sensitizes) is (1 − nothing) times what the weights give.
     """

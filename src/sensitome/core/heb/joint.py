@@ -17,7 +17,7 @@ __all__ = ["Grid", "joint_likelihood", "make_grid", "row_blocks"]
 FloatArray = npt.NDArray[np.float64]
 
 #: Numbers that are worked on together.
-BLOCK = 1 << 24
+BLOCK = 1 << 22
 
 
 @dataclass(frozen=True)

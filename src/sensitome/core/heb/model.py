@@ -58,7 +58,7 @@ class Sensitization:
     local_rate : P(not a sensitizer by more than the margin): the local false sensitizer rate
     fdr : expected share of false calls among all contexts with a local rate no larger
     tier : 1 called, 2 listed, 3 watched, 0 none (integers; 0 where not testable)
-    effect, effect_sd : posterior interaction, log2
+    effect, effect_sd : posterior interaction, log2, given that the screen has sensitizers at all
     p_antagonist : P(the drug's effect is weakened)
     main, main_sd : (items, lines) posterior effect without drug, log2
     p_wrong : (items, lines, arms) P(a well of this arm went wrong)
@@ -151,8 +151,7 @@ def fit_sensitization(
     classes = interaction_classes(patterns)
     grid = make_grid(calibration.slopes, classes, variance=variance, background=background)
     labels = np.full(int(there.sum()), -1) if family is None else np.asarray(family)[there]
-    lone = bool(np.median(np.isfinite(clean).sum(axis=-1)[np.isfinite(mean)]) < 1.5)
-    fit = _fit(grid, calibration, family=labels, lone_wells=lone, variance=variance, settings=settings)
+    fit = _fit(grid, calibration, family=labels, variance=variance, settings=settings)
     return _answer(fit, mean=mean, there=there, replicates=values.shape[-1], patterns=patterns)
 
 
@@ -191,7 +190,6 @@ def _fit(
     calibration: Calibration,
     *,
     family: IntArray,
-    lone_wells: bool,
     variance: float,
     settings: ModelSettings,
 ) -> _Fit:
@@ -199,7 +197,7 @@ def _fit(
     classes, readings = grid.classes, calibration.readings
     likelihood = joint_likelihood(readings, grid, wrong_rate=calibration.wrong_rate)
     start = start_weights(len(grid.scale), classes)
-    weights = fit_weights(likelihood, classes, start=start, lone_wells=lone_wells)
+    weights = fit_weights(likelihood, classes, start=start, lone_wells=calibration.lone_wells)
     of_class = given_general(likelihood, weights.general)
     total = float(np.sum(likelihood.log_largest + np.log(np.maximum(of_class @ weights.interaction, 1e-300))))
     rate = average_over_hit_rate(of_class, weights.interaction, classes=classes)
