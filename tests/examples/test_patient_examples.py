@@ -1,0 +1,48 @@
+"""The examples on patients, from their raw files, against what was recorded."""
+
+from __future__ import annotations
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import polars as pl
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def load(name: str) -> ModuleType:
+    spec = spec_from_file_location(name.replace("-", "_"), EXAMPLES / name / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_metabric_gives_the_table_of_its_page(shared: Path) -> None:
+    table = load("metabric").run(shared / "data" / "metabric")
+    assert table["chi_square"].round(4).to_list() == [19.7056, 49.978, 19.1103, 17.6971, 28.1807, 29.4409]
+    assert table["n"].to_list() == [1979, 1978, 178, 178, 247, 247]
+    assert table["n_event"].to_list() == [1143, 646, 113, 92, 155, 120]
+
+
+def test_tcga_shows_no_difference_for_mir_101_5p(shared: Path) -> None:
+    table, flow = load("tcga-brca").run(shared / "data" / "tcga_brca")
+    halves = {row["mirna"]: row for row in table.filter(pl.col("model") == "log-rank").to_dicts()}
+    mir_101 = halves["hsa-miR-101-5p"]
+    assert (round(mir_101["statistic"], 4), round(mir_101["p_value"], 5)) == (0.6928, 0.40521)
+    assert (mir_101["n_high"], mir_101["n_low"], mir_101["n_event"], mir_101["note"]) == (77, 78, 22, "")
+    mir_1237 = halves["hsa-miR-1237-3p"]
+    assert mir_1237["note"] == "unequal halves: 136 low, 19 high, 136 at the median"
+    assert round(mir_1237["p_value"], 5) == 0.03879
+    assert table["q_value"].min() > 0.05  # type: ignore[operator]
+    assert flow["reason"][0] == "deaths that only follow-up forms tell: 47"
+
+
+def test_micma_has_119_and_107_significant_mrnas(shared: Path) -> None:
+    summary, pairs = load("micma").run(shared / "data" / "mirna_arrays")
+    counts = {row["mirna"]: (row["n_significant"], row["n_positive"]) for row in summary.to_dicts()}
+    assert counts["hsa-miR-101-5p"] == (119, 119)
+    assert counts["hsa-miR-29c-3p"] == (107, 106)
+    assert pairs.height == summary["n_significant"].sum()
