@@ -24,6 +24,7 @@ __all__ = [
     "Quality",
     "Reagents",
     "Scores",
+    "Sensitizers",
     "Stability",
     "StabilitySettings",
     "Wells",
@@ -221,6 +222,38 @@ class StabilitySettings(dy.Schema):
     n_candidates = _count("candidates called")
     jaccard = _number("overlap of its calls with those of the study's own setting", "fraction", nullable=True)
     is_own = _yes_no("the study's own setting")
+
+
+class Sensitizers(dy.Schema):
+    """One row per reagent in one drug arm of one cell line: its effects without and with drug, and the interaction."""
+
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    position = _key("where it lies in the library")
+    cell_line = _key("cell line")
+    treatment = _key("drug arm")
+    vehicle_effect = _number("effect without drug", "log2")
+    vehicle_ci_low = _number("lower end of its interval", "log2")
+    vehicle_ci_high = _number("upper end of its interval", "log2")
+    effect_with_drug = _number("effect with drug", "log2")
+    effect = _number("interaction: with drug − without; 0 = Bliss independence", "log2")
+    ci_low = _number("lower end of the interval of the interaction", "log2")
+    ci_high = _number("upper end of the interval of the interaction", "log2")
+    p_value = _number("two-sided p of the interaction; null where the method has none", "probability")
+    q_value = _number("false-discovery rate of the list that ends with it", "probability")
+    local_rate = _number("probability that calling it a sensitizer is false; of methods with a prior", "probability")
+    n = _count("replicates that have both vehicle and drug")
+    statistic = _number("what the method ranks by; negative = sensitization", "as the method's record states")
+    shrunk_effect = _number("interaction drawn to the size that interactions have, against winner's curse", "log2")
+    alone = dy.Enum(["toxic", "quiet", "protective", "undetermined"], description="what it does without drug")
+    class_ = dy.Enum(
+        ["sensitizer", "toxic and sensitizing", "antagonist", "artifact", "toxic alone", "additive", "undetermined"],
+        alias="class",
+        description="what it is, in a word",
+    )
+    is_sensitizer = _yes_no("called by the method")
+    is_expressed = _yes_no("target expressed in that line; null where nobody asks", nullable=True)
+    method = _text("test that was used", nullable=False)
 
 
 #: Every table of a run by its file name.

@@ -68,7 +68,7 @@ def _with_priors() -> tuple[SensitizationMethod, ...]:
         SensitizationMethod(
             name="heb",
             title="hierarchical empirical Bayes over lines and arms",
-            formula="arms of a reagent ~ general effect + pattern of interactions + lone bad wells + noise, mixed by EM",
+            formula="arms of a reagent ~ general effect + pattern of interactions + bad wells + noise, mixed by EM",
             statistic="local false sensitizer rate − 1",
             needs="a drug arm; one replicate is enough, two are far better",
             replicates=1,
@@ -85,7 +85,7 @@ def _with_priors() -> tuple[SensitizationMethod, ...]:
             title="contexts of a reagent together, with the vehicle in common",
             formula="δ ~ Σ π N(0, ω² U), δ̂ ~ N(δ, V), V = σ²/R (I + 11ᵀ) within a line",
             statistic="P(δ > margin) − P(δ < −margin)",
-            needs="a drug arm; one replicate is enough, but then effects that one bad well could imitate are not called",
+            needs="a drug arm; with one replicate, effects that one bad well could imitate are not called",
             replicates=1,
             reagents=50,
             needs_groups=False,

@@ -46,6 +46,7 @@ class Material:
 
     Parameters
     ----------
+    values : (items, lines, arms, replicates), log2, as they were read
     screen : the checked replicates and their contrasts
     settings : choices
     tested : (items, lines, drugs) contexts that are asked about, the others take no part in estimates over contexts
@@ -53,6 +54,7 @@ class Material:
     family : (items,) seed family of each reagent, −1 = none; None = not known
     """
 
+    values: FloatArray
     screen: Contrasts
     settings: SensitizationSettings
     tested: BoolArray
@@ -202,9 +204,8 @@ def run_heb(material: Material) -> ContextTest:
     """Hierarchical model over lines and arms."""
     from sensitome.core.heb.model import ModelSettings, fit_sensitization
 
-    found = fit_sensitization(
-        material.screen.values, material.family, settings=ModelSettings(margin=material.settings.margin)
-    )
+    # The model looks for bad wells itself, and needs to see them to know how often wells go wrong.
+    found = fit_sensitization(material.values, material.family, settings=ModelSettings(margin=material.settings.margin))
     reach = NORMAL_REACH * found.effect_sd
     return replace(
         unanswered(found.effect),

@@ -32,7 +32,7 @@ class SensitizationSettings(BaseModel):
     level: Share = 0.95
     """Coverage of the intervals."""
     block: bool = True
-    """Moderated t: replicate r of all arms of a line belongs together. Off where the vehicle has replicates of its own."""
+    """Moderated t: replicate r of all arms of a line belongs together. Off where the vehicle has more of them."""
     trend: bool = False
     """Moderated t: let the variance follow the mean."""
     discordant: Positive = 6.0

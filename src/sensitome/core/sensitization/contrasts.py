@@ -67,7 +67,7 @@ class ContextTest:
     standard_error, ci_low, ci_high : log2
     statistic : what the method ranks by; negative = sensitization
     p_value : two-sided
-    rate, antagonist_rate : probability that calling it a sensitizer, or an antagonist, is false; of methods with a prior
+    rate, antagonist_rate : probability that calling it a sensitizer, or an antagonist, is false (with a prior)
     """
 
     effect: FloatArray

@@ -166,7 +166,7 @@ def redundant_activity(screen: Contrasts, group: IntArray, *, rng: np.random.Gen
     for context in np.ndindex(effect.shape[1:]):
         own = effect[(slice(None), *context)]
         ends = [rsa(sign * own, group)[0] for sign in (1.0, -1.0)]
-        total = int(np.isfinite(own).sum())
+        total = _rounded(int(np.isfinite(own).sum()))
         sizes = np.bincount(group[np.isfinite(own) & (group >= 0)], minlength=len(ends[0]))
         tails = []
         for log_p in ends:
@@ -196,6 +196,12 @@ def _tails(ranks: FloatArray, total: int) -> FloatArray:
     place = np.arange(size)
     tail = stats.hypergeom.sf(place[None, :], total, size, ranks)
     return np.asarray(np.log10(np.maximum(tail, 1e-300)))
+
+
+def _rounded(count: int) -> int:
+    """Two leading digits: contexts of nearly the same size share their random groups."""
+    step = 10 ** max(len(str(count)) - 2, 0)
+    return round(count / step) * step
 
 
 def _null_tails(size: int, total: int, *, rng: np.random.Generator) -> FloatArray:

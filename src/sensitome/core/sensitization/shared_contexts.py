@@ -26,7 +26,7 @@ MOST_PATTERNS = 64
 class SharedShrinkage(NamedTuple):
     """Posterior of the interactions, each (items, contexts).
 
-    ``mean, sd`` in log2, ``sensitizer`` = P(δ < −margin), ``antagonist`` = P(δ > margin); ``weights`` of the components.
+    ``mean, sd`` in log2, ``sensitizer`` = P(δ < −margin), ``antagonist`` = P(δ > margin); ``weights`` of components.
     """
 
     mean: FloatArray
