@@ -25,6 +25,7 @@ __all__ = [
     "bliss_log2",
     "hsa_bootstrap",
     "hsa_excess",
+    "percentiles",
     "resamples",
     "three_way_log2",
 ]
@@ -241,13 +242,13 @@ def bliss_bootstrap(parts: FloatArray, combined: FloatArray, *, over: Resamples,
     narrow (as a bootstrap of few always is): read it beside that of the delta method
     """
     excess = np.einsum("iar,br->iab", parts, over.share).prod(axis=1) - combined @ over.share.T
-    return _percentiles(excess, over, level)
+    return percentiles(excess, over, level)
 
 
 def hsa_bootstrap(parts: FloatArray, combined: FloatArray, *, over: Resamples, level: float = 0.95) -> Bootstrap:
     """Interval and p of `hsa_excess` from resampled replicates; arguments and result as in `bliss_bootstrap`."""
     excess = np.einsum("iar,br->iab", parts, over.share).min(axis=1) - combined @ over.share.T
-    return _percentiles(excess, over, level)
+    return percentiles(excess, over, level)
 
 
 def _joint_moments(parts: FloatArray, combined: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -300,8 +301,20 @@ def _over_replicates(values: FloatArray, level: float) -> TTest:
     return t_of(mean, np.sqrt(np.where(variance > 1e-24, variance, np.nan)), n - 1, level=level)
 
 
-def _percentiles(statistic: FloatArray, over: Resamples, level: float) -> Bootstrap:
-    """Percentiles and tail shares of (items, resamples)."""
+def percentiles(statistic: FloatArray, over: Resamples, level: float) -> Bootstrap:
+    """Percentile interval and two-sided p of a statistic over its resamples.
+
+    Parameters
+    ----------
+    statistic : (items, resamples)
+    over : the resamples
+    level : coverage of the interval
+
+    Returns
+    -------
+    Bootstrap, each (items,); p = twice the smaller share beyond 0, (b + 1)/(m + 1) where the resamples were drawn; NaN
+    with one replicate or where a resample has no value
+    """
     if over.share.shape[1] < 2:
         nothing = np.full(len(statistic), np.nan)
         return Bootstrap(nothing, nothing, nothing)

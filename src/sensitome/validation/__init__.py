@@ -1,0 +1,1 @@
+"""From candidates to validated sensitizers: the validation assay, its contrasts and its combination effects."""

@@ -1,0 +1,139 @@
+"""The cells of an assay as arrays: reagents × biological replicates of one arm, with the control in place 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+__all__ = ["Cells", "line_cells", "wells_by_cell"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+CONTROL = "\0control"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """All arms of one cell line.
+
+    Parameters
+    ----------
+    reagents : (groups − 1) pairs (reagent, kind); group 0 is the control
+    arms : names of the arms
+    replicates : biological replicates, in order
+    log2, viability : (arms, groups, replicates), means of technical replicates, plates aligned; NaN = none
+    wells : (arms, groups, replicates), wells with a reading
+    readings : one row per well: `arm`, `group`, `replicate` (positions) and `log2`, plates aligned
+    """
+
+    reagents: list[tuple[str, str]]
+    arms: list[str]
+    replicates: list[int]
+    log2: FloatArray
+    viability: FloatArray
+    wells: IntArray
+    readings: pl.DataFrame
+
+    @property
+    def complete(self) -> npt.NDArray[np.bool_]:
+        """(arms, groups): every replicate has the group, with the same number of wells."""
+        return np.asarray((self.wells > 0).all(axis=2) & (self.wells == self.wells[:, :, :1]).all(axis=2))
+
+
+def line_cells(wells: pl.DataFrame) -> Cells:
+    """Arrange the normalized wells of one cell line.
+
+    Parameters
+    ----------
+    wells : from `normalize_validation`, one cell line
+
+    Returns
+    -------
+    Cells; where the reagents of one arm and replicate lie on several plates, each plate is moved so that its own
+    control has the mean of the controls of that replicate: a reagent is compared with the control beside it
+    """
+    usable = wells.filter(pl.col("role").is_in(["sample", "negative"]) & pl.col("log2_viability").is_not_null())
+    named = usable.with_columns(
+        pl.when(pl.col("role") == "negative").then(pl.lit(CONTROL)).otherwise("reagent").alias("reagent"),
+        pl.when(pl.col("role") == "negative").then(pl.lit("")).otherwise("kind").alias("kind"),
+    )
+    aligned = _align_plates(named)
+    reagents = (
+        wells.filter(pl.col("role") == "sample").select("reagent", "kind").unique().sort("reagent", "kind").rows()
+    )
+    arms = wells.filter(pl.col("role") == "sample")["treatment"].unique().sort().to_list()
+    replicates = wells["replicate"].unique().sort().to_list()
+    groups = pl.DataFrame(
+        {
+            "reagent": [CONTROL, *(name for name, _ in reagents)],
+            "kind": ["", *(kind for _, kind in reagents)],
+            "group": range(len(reagents) + 1),
+        },
+        schema={"reagent": pl.String, "kind": pl.String, "group": pl.Int64},
+    )
+    placed = (
+        aligned.join(groups, on=["reagent", "kind"])
+        .filter(pl.col("treatment").is_in(arms))
+        .select(
+            pl.col("treatment").replace_strict(arms, list(range(len(arms))), return_dtype=pl.Int64).alias("arm"),
+            "group",
+            pl.col("replicate")
+            .replace_strict(replicates, list(range(len(replicates))), return_dtype=pl.Int64)
+            .alias("replicate"),
+            "log2",
+            "viability",
+        )
+        .sort("arm", "group", "replicate", "log2")
+    )
+    shape = (len(arms), len(groups), len(replicates))
+    log2, viability, count = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=np.intp)
+    means = placed.group_by("arm", "group", "replicate", maintain_order=True).agg(
+        pl.col("log2", "viability").mean(), pl.len().alias("n")
+    )
+    at = tuple(means[name].to_numpy() for name in ("arm", "group", "replicate"))
+    log2[at], viability[at], count[at] = (means[name].to_numpy() for name in ("log2", "viability", "n"))
+    return Cells(reagents, arms, replicates, log2, viability, count, placed)
+
+
+def wells_by_cell(wells: pl.DataFrame) -> tuple[pl.DataFrame, FloatArray]:
+    """Viabilities of the wells of every reagent × arm, padded by NaN.
+
+    Parameters
+    ----------
+    wells : from `normalize_validation`, of one role or of all
+
+    Returns
+    -------
+    keys : cell_line, reagent, kind, treatment, sorted
+    values : (cells, wells)
+    """
+    keys = ["cell_line", "treatment", "reagent", "kind"]
+    slots = (
+        wells.filter(pl.col("viability").is_not_null())
+        .sort(*keys, "plate", "row", "column")
+        .with_columns(pl.int_range(pl.len()).over(keys).alias("slot"))
+    )
+    cells = slots.select(keys).unique().sort(keys).with_row_index("cell")
+    placed = slots.join(cells, on=keys)
+    slot = placed["slot"].to_numpy()
+    values = np.full((cells.height, slot.max(initial=0) + 1), np.nan)
+    values[placed["cell"].to_numpy(), slot] = placed["viability"].to_numpy()
+    return cells.drop("cell"), values
+
+
+def _align_plates(wells: pl.DataFrame) -> pl.DataFrame:
+    """Move plates of one arm and replicate so that their own controls agree; where a plate has none it stays."""
+    group = ["treatment", "replicate"]
+    control = pl.col("reagent") == CONTROL
+    plates = wells.filter(control).group_by(*group, "plate").agg(pl.col("log2_viability").mean().alias("own"))
+    plates = plates.with_columns((pl.col("own") - pl.col("own").mean().over(group)).alias("shift"))
+    joined = wells.join(plates.select(*group, "plate", "shift"), on=[*group, "plate"], how="left")
+    shift = pl.col("shift").fill_null(0.0)
+    return joined.with_columns(
+        (pl.col("log2_viability") - shift).alias("log2"),
+        (pl.col("viability") * 2.0 ** (-shift)).alias("viability"),
+    )

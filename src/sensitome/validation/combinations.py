@@ -1,0 +1,370 @@
+"""Combination effects of the validation assay: reagent with drug, drug with drug, and all three; and dose matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from sensitome.core.combination import (
+    Resamples,
+    bliss_bootstrap,
+    bliss_excess,
+    bliss_log2,
+    hsa_bootstrap,
+    hsa_excess,
+    resamples,
+    three_way_log2,
+)
+from sensitome.core.dose_matrix import bliss_matrix, hsa_matrix, loewe_matrix, zip_matrix
+from sensitome.core.multiple import adjust_p
+from sensitome.errors import Fault, LayoutError
+from sensitome.validation.settings import CombinationSettings
+from sensitome.validation.tables import Combinations, DoseScores
+
+__all__ = ["combination_effects", "dose_scores", "in_words"]
+
+FloatArray = npt.NDArray[np.float64]
+
+#: A point of viability below this is no difference worth a word.
+WORD = 0.05
+
+
+class _Combination(NamedTuple):
+    """One combination: viabilities (agents, replicates) of its parts, and of all together."""
+
+    name: str
+    treatment: str
+    reagent: str | None
+    parts: FloatArray
+    combined: FloatArray
+    pairs: FloatArray | None
+
+
+def combination_effects(
+    wells: pl.DataFrame,
+    *,
+    vehicle: str,
+    combinations: Mapping[str, Sequence[str]],
+    settings: CombinationSettings,
+) -> pl.DataFrame:
+    """Compare every combination of the assay with what its parts explain.
+
+    Parameters
+    ----------
+    wells : from `normalize_validation` with the controls without drug as 100 %
+    vehicle : the arm without drug
+    combinations : arm with several drugs → the arms of each alone
+    settings : level, resamples, seed
+
+    Returns
+    -------
+    Table `combinations`: Bliss and HSA for reagent + drug, drug + drug and reagent + drug + drug, in viability
+    (percentage points) and log2, and the three-way term. Biological replicates are n.
+
+    Notes
+    -----
+    Viability under an agent alone is relative to the control without drug on the same plates; a replicate counts where
+    all arms of the combination were measured.
+    """
+    rows = []
+    for line in wells["cell_line"].unique().sort().to_list():
+        own = wells.filter((pl.col("cell_line") == line) & pl.col("viability").is_not_null())
+        for replicates, group in _by_replicates(_collect(own, vehicle, combinations)):
+            over = resamples(replicates, rng=np.random.default_rng(settings.seed), draws=settings.draws)
+            rows += [{"cell_line": line, **row} for row in _scored(group, over, settings.level)]
+    return _finished(rows)
+
+
+def in_words(points: float, reference: str) -> str:
+    """Say an excess in viability in words.
+
+    Parameters
+    ----------
+    points : expected − observed viability, percentage points
+    reference : "Bliss" or "HSA"
+
+    >>> in_words(16.5, "Bliss"), in_words(-3.2, "HSA")
+    ('16.5 points more killing than Bliss expects', '3.2 points less killing than the best agent alone')
+    """
+    than = {"Bliss": "Bliss expects", "HSA": "the best agent alone", "three-way": "the pairs explain"}[reference]
+    if np.isnan(points):
+        return f"no estimate against what {than}" if reference != "HSA" else "no estimate against the best agent alone"
+    if abs(points) < WORD:
+        return f"as much killing as {than}"
+    return f"{abs(points):.1f} points {'more' if points > 0 else 'less'} killing than {than}"
+
+
+def dose_scores(matrix: pl.DataFrame, *, settings: CombinationSettings, name: str = "dose matrix") -> pl.DataFrame:
+    """Score dose matrices by Bliss, HSA, Loewe and ZIP, with intervals over replicates.
+
+    Parameters
+    ----------
+    matrix : columns `block` (String), `dose_one`, `dose_two`, `response` (percent inhibition) and, where the matrix was
+        measured more than once, `replicate`
+    settings : level, resamples, seed
+    name : what messages call the table
+
+    Returns
+    -------
+    Table `dose_scores`; intervals and p are null with a single replicate
+
+    Raises
+    ------
+    LayoutError
+        A matrix without dose 0, with a dose pair missing or twice, or with fewer than three doses of a drug: all
+        faults at once.
+
+    Notes
+    -----
+    Up to six replicates all resamples are gone through, else 200 are drawn: each needs a fit of every row and column.
+    """
+    table = matrix if "replicate" in matrix.columns else matrix.with_columns(pl.lit(1).alias("replicate"))
+    _raise_unfit(table, name)
+    parts = []
+    for block in table.partition_by("block", maintain_order=True):
+        one, two = (
+            np.sort(block[column].unique().to_numpy()).astype(np.float64) for column in ("dose_one", "dose_two")
+        )
+        cube = np.stack(
+            [
+                own.sort("dose_one", "dose_two")["response"].to_numpy().reshape(len(one), len(two))
+                for own in block.partition_by("replicate", maintain_order=True)
+            ]
+        )
+        parts.append(_scored_matrix(str(block["block"][0]), one, two, cube, settings))
+    columns = DoseScores.column_names()
+    return pl.concat(parts).select(columns).sort("block", "reference", "dose_one", "dose_two")
+
+
+def _collect(wells: pl.DataFrame, vehicle: str, combinations: Mapping[str, Sequence[str]]) -> list[_Combination]:
+    """Every combination of one cell line with its viabilities."""
+    replicates = wells["replicate"].unique().sort().to_list()
+    means = _means(wells)
+    control = _controls(wells)
+    drugs = [arm for arm in wells["treatment"].unique().sort().to_list() if arm != vehicle]
+    found = []
+    for arm in drugs:
+        singles = [part for part in combinations.get(arm, ()) if part in drugs]
+        everywhere = _series(control.get((None, arm)), replicates)
+        if len(singles) > 1:
+            parts = np.stack([_series(control.get((None, part)), replicates) for part in singles])
+            found.append(_Combination(" + ".join(singles), arm, None, parts, everywhere, None))
+        for (reagent, treatment), values in sorted(means.items()):
+            if treatment != arm:
+                continue
+            alone = _series(means.get((reagent, vehicle)), replicates)
+            drug = _series(control.get((reagent, arm)), replicates)
+            combined = _series(values, replicates)
+            found.append(_Combination(f"{reagent} + {arm}", arm, reagent, np.stack([alone, drug]), combined, None))
+            if len(singles) > 1:
+                drug_alone = [_series(control.get((reagent, part)), replicates) for part in singles]
+                pairs = [_series(means.get((reagent, part)), replicates) for part in singles]
+                name = " + ".join([reagent, *singles])
+                triple = np.stack([alone, *drug_alone])
+                found.append(_Combination(name, arm, reagent, triple, combined, np.stack([*pairs, drug])))
+    return found
+
+
+def _means(wells: pl.DataFrame) -> dict[tuple[str, str], dict[int, float]]:
+    """(Reagent, arm) → replicate → mean viability of the samples."""
+    table = (
+        wells.filter(pl.col("role") == "sample")
+        .group_by("reagent", "treatment", "replicate")
+        .agg(pl.col("viability").sort().mean())
+    )
+    answer: dict[tuple[str, str], dict[int, float]] = {}
+    for reagent, arm, replicate, value in table.iter_rows():
+        answer.setdefault((reagent, arm), {})[replicate] = value
+    return answer
+
+
+def _controls(wells: pl.DataFrame) -> dict[tuple[str | None, str], dict[int, float]]:
+    """(Reagent, arm) → replicate → mean viability of the control on the plates of that reagent; None = all plates."""
+    control = wells.filter(pl.col("role") == "negative").select("plate", "treatment", "replicate", "viability")
+    beside = wells.filter(pl.col("role") == "sample").select("reagent", "plate", "replicate").unique()
+    near = control.join(beside, on=["plate", "replicate"])
+    answer: dict[tuple[str | None, str], dict[int, float]] = {}
+    for frame, keys in ((near, ["reagent"]), (control, [])):
+        table = frame.group_by(*keys, "treatment", "replicate").agg(pl.col("viability").sort().mean())
+        for row in table.iter_rows(named=True):
+            answer.setdefault((row.get("reagent"), row["treatment"]), {})[row["replicate"]] = row["viability"]
+    for (name, arm), values in list(answer.items()):
+        if name is None:
+            for reagent in beside["reagent"].unique():
+                # A plate with one arm only has the controls of the other arms on other plates.
+                answer.setdefault((reagent, arm), values)
+    return answer
+
+
+def _series(values: Mapping[int, float] | None, replicates: Sequence[int]) -> FloatArray:
+    """Viabilities in the order of the replicates; NaN where there is none."""
+    return np.array([np.nan if values is None else values.get(replicate, np.nan) for replicate in replicates])
+
+
+def _by_replicates(found: list[_Combination]) -> list[tuple[int, list[_Combination]]]:
+    """Combinations by how many complete replicates they have; only those replicates are kept."""
+    groups: dict[tuple[int, int, bool], list[_Combination]] = {}
+    for item in found:
+        joint = np.vstack([item.parts, item.combined, *([] if item.pairs is None else [item.pairs])])
+        there = np.isfinite(joint).all(axis=0)
+        if not there.any():
+            continue
+        pairs = None if item.pairs is None else item.pairs[:, there]
+        kept = item._replace(parts=item.parts[:, there], combined=item.combined[there], pairs=pairs)
+        groups.setdefault((int(there.sum()), len(item.parts), item.pairs is None), []).append(kept)
+    return [(key[0], group) for key, group in sorted(groups.items())]
+
+
+def _scored(group: list[_Combination], over: Resamples, level: float) -> list[dict[str, object]]:
+    """Rows of combinations with the same number of agents and replicates."""
+    parts, combined = np.stack([item.parts for item in group]), np.stack([item.combined for item in group])
+    rows: list[dict[str, object]] = []
+    boots = {"Bliss": bliss_bootstrap, "HSA": hsa_bootstrap}
+    for reference, score in (("Bliss", bliss_excess), ("HSA", hsa_excess)):
+        excess, boot = score(parts, combined, level=level), boots[reference](parts, combined, over=over, level=level)
+        for i, item in enumerate(group):
+            numbers = {
+                "effect": excess.excess[i],
+                "ci_low": excess.ci_low[i],
+                "ci_high": excess.ci_high[i],
+                "standard_error": excess.standard_error[i],
+                "boot_low": boot.ci_low[i],
+                "boot_high": boot.ci_high[i],
+                "expected": excess.expected[i],
+                "observed": excess.observed[i],
+            }
+            row = _row(item, reference, "viability", {name: 100 * float(value) for name, value in numbers.items()})
+            row |= {"p_value": float(excess.p_value[i]), "boot_p": float(boot.p_value[i])}
+            row["direction"] = in_words(100 * float(excess.excess[i]), reference)
+            rows.append(row)
+    rows += _log_rows(group, "Bliss", bliss_log2(parts, combined, level=level), level)
+    if group[0].pairs is not None and parts.shape[1] == 3:
+        pairs = np.stack([item.pairs for item in group if item.pairs is not None])
+        rows += _log_rows(group, "three-way", three_way_log2(parts, pairs, combined, level=level), level)
+    return rows
+
+
+def _log_rows(group: list[_Combination], reference: str, test: object, level: float) -> list[dict[str, object]]:
+    """Rows of a log2 test."""
+    names = ("effect", "ci_low", "ci_high", "standard_error", "p_value")
+    rows = []
+    for i, item in enumerate(group):
+        numbers = {name: float(getattr(test, name)[i]) for name in names}
+        row = _row(item, reference, "log2", numbers)
+        factor = 2.0 ** numbers["effect"]
+        than = "Bliss expects" if reference == "Bliss" else "the pairs explain"
+        row["direction"] = f"viability {factor:.2f} times what {than}"
+        rows.append(row)
+    return rows
+
+
+def _row(item: _Combination, reference: str, scale: str, numbers: Mapping[str, float]) -> dict[str, object]:
+    return {
+        "combination": item.name,
+        "treatment": item.treatment,
+        "reagent": item.reagent,
+        "reference": reference,
+        "scale": scale,
+        "n": len(item.combined),
+        **numbers,
+    }
+
+
+_NUMBERS = (
+    "effect",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "standard_error",
+    "boot_low",
+    "boot_high",
+    "boot_p",
+    "expected",
+    "observed",
+)
+
+
+def _finished(rows: list[dict[str, object]]) -> pl.DataFrame:
+    """Table with adjusted p, nulls for NaN, sorted."""
+    texts = ("cell_line", "combination", "treatment", "reagent", "reference", "scale", "direction")
+    schema = {**dict.fromkeys(texts, pl.String), "n": pl.Int32, **dict.fromkeys(_NUMBERS, pl.Float64)}
+    table = pl.DataFrame(rows, schema=schema).with_columns(pl.col(_NUMBERS).fill_nan(None))
+    parts = []
+    keys = ["cell_line", "combination", "treatment", "reference", "scale"]
+    for _, family in table.sort(keys).group_by("reference", "scale", maintain_order=True):
+        p = family["p_value"].fill_null(np.nan).to_numpy()
+        parts.append(family.with_columns(pl.Series("q_value", adjust_p(p)).fill_nan(None)))
+    done = pl.concat(parts) if parts else table.with_columns(pl.lit(None, pl.Float64).alias("q_value"))
+    return done.select(Combinations.column_names()).sort(keys)
+
+
+def _raise_unfit(table: pl.DataFrame, name: str) -> None:
+    """Raise for matrices that are not complete."""
+    faults = []
+    for (block, replicate), own in table.sort("block", "replicate").group_by("block", "replicate", maintain_order=True):
+        where = f"block {block!r}, replicate {replicate}"
+        for column in ("dose_one", "dose_two"):
+            doses = own[column].unique()
+            if doses.min() != 0:
+                faults.append(Fault(f"dose 0 of {column} in {where}", name, column=column, value=doses.min()))
+            if len(doses) < 3:
+                faults.append(Fault(f"at least 3 doses of {column} in {where}", name, column=column, value=len(doses)))
+        pairs = own.select("dose_one", "dose_two").n_unique()
+        whole = own["dose_one"].n_unique() * own["dose_two"].n_unique()
+        if own.height != whole or pairs != whole or own["response"].null_count():
+            faults.append(Fault(f"one response for each of {whole} dose pairs in {where}", name, value=own.height))
+    if faults:
+        raise LayoutError("dose matrices cannot be scored", faults=faults)
+
+
+def _scored_matrix(
+    block: str, one: FloatArray, two: FloatArray, cube: FloatArray, settings: CombinationSettings
+) -> pl.DataFrame:
+    """Scores of one matrix, from the mean over replicates and from resampled means."""
+    n = len(cube)
+    over = resamples(n, rng=np.random.default_rng(settings.seed), draws=min(settings.draws, 200))
+    mean = cube.mean(axis=0)
+    resampled = np.einsum("br,rij->bij", over.share, cube) if n > 1 else np.empty((0, *mean.shape))
+    grid_one, grid_two = (axis.ravel() for axis in np.meshgrid(one, two, indexing="ij"))
+    frames = []
+    for reference in ("Bliss", "HSA", "Loewe", "ZIP"):
+        score = _score(reference, one, two, mean)
+        draws = np.stack([_score(reference, one, two, r) for r in resampled]) if n > 1 else None
+        low, high, p = _intervals(draws, over, settings.level, score.shape)
+        frames.append(
+            pl.DataFrame({"dose_one": grid_one, "dose_two": grid_two, "effect": score.ravel()}).with_columns(
+                pl.lit(block).alias("block"),
+                pl.lit(reference).alias("reference"),
+                pl.Series("ci_low", low).fill_nan(None),
+                pl.Series("ci_high", high).fill_nan(None),
+                pl.Series("p_value", p).fill_nan(None),
+                pl.lit(n, pl.Int32).alias("n"),
+                pl.Series("response", mean.ravel()),
+            )
+        )
+    return pl.concat(frames)
+
+
+def _score(reference: str, one: FloatArray, two: FloatArray, response: FloatArray) -> FloatArray:
+    if reference == "Bliss":
+        return bliss_matrix(response)
+    if reference == "HSA":
+        return hsa_matrix(response)
+    return loewe_matrix(one, two, response) if reference == "Loewe" else zip_matrix(one, two, response)
+
+
+def _intervals(
+    draws: FloatArray | None, over: Resamples, level: float, shape: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Percentile intervals and p of every cell, flat; NaN without replicates."""
+    from sensitome.core.combination import percentiles
+
+    if draws is None:
+        nothing = np.full(int(np.prod(shape)), np.nan)
+        return nothing, nothing, nothing
+    boot = percentiles(draws.reshape(len(draws), -1).T, over, level)
+    return boot.ci_low, boot.ci_high, boot.p_value
