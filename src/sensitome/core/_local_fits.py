@@ -23,9 +23,9 @@ IntArray = npt.NDArray[np.intp]
 
 Reweight = Callable[[FloatArray, FloatArray], FloatArray]
 
-#: Plates that are worked on together (with robust weights, without), and the bytes of kernel weights of a chunk.
-ROBUST_CHUNK = 64
-PLAIN_CHUNK = 1024
+#: Wells that are worked on together (with robust weights, without), and the bytes of kernel weights of a chunk.
+ROBUST_CHUNK = 64 * 384
+PLAIN_CHUNK = 1024 * 384
 CHUNK_BYTES = 1 << 23
 #: Residuals below this share of the largest reading are rounding, not noise of the plate.
 ROUNDING = 1e-10
@@ -181,7 +181,8 @@ def surfaces(
     result = np.full(signal.shape, np.nan)
     if not len(signal):
         return result
-    for chunk in _chunks(fitted, geometry, most=ROBUST_CHUNK if fits > 1 else PLAIN_CHUNK):
+    most = max(1, (ROBUST_CHUNK if fits > 1 else PLAIN_CHUNK) // signal.shape[1])
+    for chunk in _chunks(fitted, geometry, most=most):
         readings, there = _gathered(signal, chunk)
         steps = [(shape.steps, len(plates)) for shape, plates in chunk]
         weights = None
