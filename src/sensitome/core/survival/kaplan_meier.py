@@ -137,7 +137,8 @@ def quantile(
     Notes
     -----
     R's rule: where the curve runs flat at exactly 1 − share, the middle of the flat; the interval ends where the bounds
-    of the curve cross it (tests/oracle/survival, rtol 1e-10).
+    of the curve first cross it (tests/oracle/survival, rtol 1e-10). Late bounds may turn up again, and a curve may end
+    on the flat: there R's ``print`` and ``quantile`` part, and this is ``print``.
     """
     low, high = interval(curve, level=level, kind=kind)
     return tuple(_crossing(curve.time, line, 1.0 - share) for line in (curve.survival, low, high))  # type: ignore[return-value]
