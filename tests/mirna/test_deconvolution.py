@@ -7,7 +7,7 @@ import pytest
 from sensitome.errors import MethodError, TableError
 from sensitome.mirna.deconvolution import DeconvolutionRules, deconvolve
 from sensitome.mirna.planted import PlantedScreen, simulate_targets
-from sensitome.mirna.target_matrix import target_matrix, tier_weights
+from sensitome.mirna.target_matrix import score_weights, target_matrix, tier_weights
 from sensitome.mirna.targets import TIERS
 
 QUICK = DeconvolutionRules(pairs=15, shuffles=2)
@@ -104,6 +104,15 @@ def test_genes_with_the_same_targets_are_told_together_and_rare_ones_are_left_ou
 def test_tiers_become_weights() -> None:
     targets = pl.DataFrame({"accession": ["A"] * 3, "gene": ["1", "2", "3"], "tier": TIERS})
     assert tier_weights(targets).rows() == [("A", "1", 1.0), ("A", "2", 0.75), ("A", "3", 0.4)]
+
+
+def test_scores_of_sites_become_the_share_that_is_lost() -> None:
+    scored = pl.DataFrame(
+        {"mirna": ["m", "m", "m", "m"], "utr": ["T1", "T1", "T2", "T3"], "weighted": [-0.5, -0.5, -0.2, None]}
+    )
+    genes = pl.DataFrame({"utr": ["T1", "T2", "T3"], "gene": ["G", "G", "H"]})
+    assert score_weights(scored, genes=genes).rows() == [("m", "G", -1.0, 0.5)]
+    assert score_weights(scored)["gene"].to_list() == ["T1", "T2"]
 
 
 def test_faults_of_the_input_are_told_at_once() -> None:

@@ -148,7 +148,7 @@ def test_symbols_that_became_dates_are_mended_or_told() -> None:
     with pytest.warns(Caution) as caught:
         merged = merge_targets(frame, base=made_base())
     assert str(caught[0].message) == (
-        "gene symbols had become dates: found 2 rows (1 mended, 1 left out). "
+        "gene symbols had become dates in 'f': found 2 rows (1 mended, 1 left out). "
         "Take the file from its source again, and do not save it from a spreadsheet."
     )
     assert merged.targets["gene"].to_list() == ["SEPTIN7"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["TIER_WEIGHTS", "TargetMatrix", "target_matrix", "tier_weights"]
+__all__ = ["TIER_WEIGHTS", "TargetMatrix", "score_weights", "target_matrix", "tier_weights"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -63,6 +63,33 @@ def tier_weights(targets: pl.DataFrame, *, weights: Mapping[str, float] = TIER_W
     """
     weight = pl.col("tier").cast(pl.String).replace_strict(dict(weights), return_dtype=pl.Float64)
     return targets.select(pl.col("accession").alias("mirna"), "gene", weight.alias("weight"))
+
+
+def score_weights(scored: pl.DataFrame, *, genes: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Targets of our own scan, with the share of the message that they are expected to lose.
+
+    Parameters
+    ----------
+    scored : ``mirna, utr, weighted`` (`score_sites`); sites without a score are left out
+    genes : ``utr, gene``; None: each UTR is its own gene
+
+    Returns
+    -------
+    ``mirna, gene, score`` (log2, the scores of all sites of a UTR added up; of several UTRs of a gene the strongest) and
+    ``weight`` = 1 − 2^score, 0 … 1
+
+    >>> sites = pl.DataFrame({"mirna": ["m", "m"], "utr": ["u", "u"], "weighted": [-0.5, -0.5]})
+    >>> score_weights(sites).row(0)
+    ('m', 'u', -1.0, 0.5)
+    """
+    text = scored.select(pl.col("mirna", "utr").cast(pl.String), "weighted").drop_nulls()
+    by_utr = text.group_by("mirna", "utr").agg(pl.col("weighted").sum().alias("score"))
+    if genes is None:
+        named = by_utr.with_columns(pl.col("utr").alias("gene"))
+    else:
+        named = by_utr.join(genes.select(pl.col("utr").cast(pl.String), "gene").unique(), on="utr", how="inner")
+    best = named.group_by("mirna", "gene").agg(pl.col("score").min())
+    return best.with_columns((1 - 2.0 ** pl.col("score")).clip(0.0, 1.0).alias("weight")).sort("mirna", "gene")
 
 
 def target_matrix(

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from sensitome.errors import Caution
+from sensitome.errors import Caution, listed
 from sensitome.io.gene_symbols import mend_symbols
 from sensitome.io.mirbase import Mirbase
 from sensitome.mirna.name_index import NameIndex, index_names
@@ -144,10 +144,12 @@ def _mended(rows: pl.DataFrame) -> pl.DataFrame:
     symbols = mend_symbols(rows.select(given.alias("gene"))["gene"])
     dates = int(symbols["is_date"].sum())
     lost = int((symbols["is_date"] & symbols["symbol"].is_null()).sum())
+    files = rows.filter(symbols["is_date"])["file"].unique(maintain_order=True)
     if dates:
         warnings.warn(
             Caution(
                 "gene symbols had become dates",
+                where=listed(files, last="and", most=3),
                 found=f"{dates} rows ({dates - lost} mended, {lost} left out)",
                 next_step="Take the file from its source again, and do not save it from a spreadsheet.",
             ),
