@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,36 +11,12 @@ import polars as pl
 from sensitome.core.hypergeometric import log_two_sided, log_upper_tail
 from sensitome.core.multiple import adjust_p
 from sensitome.enrichment.conventions import EnrichmentConvention, convention_named
-from sensitome.errors import Caution, MethodError, TableError, listed
-from sensitome.frames import to_polars
-from sensitome.io.gene_sets import dated_symbols
+from sensitome.enrichment.counting import Overlaps, count_overlaps
 
-__all__ = ["Overlaps", "count_overlaps", "enrich"]
+__all__ = ["enrich"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Overlaps:
-    """Counts of lists against sets.
-
-    Parameters
-    ----------
-    lists : names of the lists that have a gene to count
-    sets : ``gene_set``, ``description``, ``size`` (K), one row per set of allowed size
-    overlap : (lists, sets), x
-    list_size : (lists,), n
-    universe_size : N
-    pairs : ``list``, ``gene_set``, ``gene``: the genes behind each overlap
-    """
-
-    lists: list[str]
-    sets: pl.DataFrame
-    overlap: IntArray
-    list_size: IntArray
-    universe_size: int
-    pairs: pl.DataFrame
 
 
 def enrich(
@@ -89,141 +63,7 @@ def enrich(
     tested = x >= 1 if record.adjust_over == "overlapping" else np.ones(x.shape, dtype=np.bool_)
     q = _adjusted(np.where(tested, np.exp(log_p), np.nan), log_p, record)
     table = _table(counts, log_p, q, tested, record)
-    return _with_genes(table, counts) if name_genes else table
-
-
-def count_overlaps(
-    lists: pl.DataFrame,
-    gene_sets: pl.DataFrame,
-    *,
-    convention: EnrichmentConvention,
-    universe: Iterable[str] | None = None,
-) -> Overlaps:
-    """Count what the test needs, as the convention counts.
-
-    Raises
-    ------
-    MethodError, TableError
-        As `enrich`.
-    """
-    queries = _columns(lists, ("list", "gene"), "lists of genes")
-    library = _columns(gene_sets, ("gene_set", "gene"), "gene sets")
-    described = "description" in library.columns
-    labels = library.select("gene_set", "description" if described else pl.lit(None, pl.String).alias("description"))
-    queries, library = (_matched(table, convention) for table in (queries, library))
-    known = _universe(library, convention, universe)
-    if known is not None and convention.intersect_sets:
-        library = library.join(known, on="gene", how="semi", maintain_order="left")
-    sizes = library.group_by("gene_set", maintain_order=True).agg(pl.len().cast(pl.Int64).alias("size"))
-    largest = convention.largest if convention.largest is not None else library.height + 1
-    sizes = sizes.filter(pl.col("size").is_between(convention.smallest, largest))
-    sets = sizes.join(labels.unique("gene_set", keep="first"), on="gene_set", how="left", maintain_order="left")
-    names = queries["list"].unique(maintain_order=True).to_list()
-    if known is not None and convention.drop_unannotated:
-        queries = queries.join(known, on="gene", how="semi", maintain_order="left")
-    _tell_unannotated(queries, library, names)
-    sized = queries.group_by("list", maintain_order=True).agg(pl.len().cast(pl.Int64).alias("n"))
-    total = convention.universe_size if known is None else known.height
-    _refuse_small(sized, sets, total)
-    pairs = queries.join(library.join(sets, on="gene_set", how="semi"), on="gene", how="inner")
-    return Overlaps(
-        sized["list"].to_list(),
-        sets,
-        _crossed(pairs, sized["list"], sets["gene_set"]),
-        sized["n"].to_numpy(),
-        total,
-        pairs,
-    )
-
-
-def _columns(table: pl.DataFrame, names: tuple[str, str], what: str) -> pl.DataFrame:
-    frame = to_polars(table)
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise TableError(
-            f"{what} lack columns",
-            found=f"columns {listed(frame.columns, last='and')}",
-            expected=listed(missing, last="and"),
-        )
-    return frame
-
-
-def _matched(table: pl.DataFrame, convention: EnrichmentConvention) -> pl.DataFrame:
-    """Keys and genes, each gene once, in the form in which they are compared."""
-    key = "list" if "list" in table.columns else "gene_set"
-    gene = pl.col("gene").str.strip_chars()
-    frame = table.select(key, gene.str.to_uppercase() if convention.fold_case else gene)
-    return frame.filter(pl.col("gene").is_not_null() & (pl.col("gene") != "")).unique(maintain_order=True)
-
-
-def _universe(
-    library: pl.DataFrame, convention: EnrichmentConvention, universe: Iterable[str] | None
-) -> pl.DataFrame | None:
-    """Genes that count; None where the convention has a number instead."""
-    if convention.universe == "fixed":
-        return None
-    annotated = library.select("gene").unique()
-    if universe is None:
-        if convention.universe == "given":
-            raise MethodError(
-                f"convention {convention.name!r} needs a universe",
-                expected="the genes that could have been in the list",
-                next_step="Give the genes that were measured.",
-            )
-        return annotated
-    given = pl.DataFrame({"gene": pl.Series(list(universe), dtype=pl.String)})
-    known = given.select(pl.col("gene").str.strip_chars())
-    if convention.fold_case:
-        known = known.select(pl.col("gene").str.to_uppercase())
-    known = known.filter(pl.col("gene") != "").unique()
-    return known.join(annotated, on="gene", how="semi") if convention.universe == "annotated" else known
-
-
-def _tell_unannotated(queries: pl.DataFrame, library: pl.DataFrame, names: list[str]) -> None:
-    """Tell lists without a gene in any set; raise when that is all of them."""
-    found = set(queries.join(library, on="gene", how="semi")["list"])
-    lost = [name for name in names if name not in found]
-    if lost and not found:
-        dates = dated_symbols(queries["gene"].to_list())
-        raise TableError(
-            "no gene of the lists is in any gene set",
-            found=listed(queries["gene"].head(3).to_list(), last="and") if queries.height else "no gene that counts",
-            expected=f"symbols as the gene sets have them, like {listed(library['gene'].head(3).to_list())}",
-            next_step="Excel turned symbols into dates." if dates else "Use the same kind of names in both.",
-        )
-    if lost:
-        warnings.warn(
-            Caution(
-                "lists without a gene in any gene set",
-                found=listed(lost, last="and", most=5),
-                next_step="They have no enrichment; check how their genes are named.",
-            ),
-            stacklevel=4,
-        )
-
-
-def _refuse_small(sized: pl.DataFrame, sets: pl.DataFrame, total: int) -> None:
-    """Raise when the universe cannot hold a list or a set."""
-    for what, name, size in [
-        *(("list", *row) for row in sized.rows()),
-        *(("set", *row) for row in sets.select("gene_set", "size").rows()),
-    ]:
-        if size > total:
-            raise MethodError(
-                f"universe is smaller than the {what} {name!r}",
-                found=f"{total} genes in the universe, {size} in the {what}",
-                expected="a universe that holds every list and set",
-                next_step="Give all genes that were measured, or a convention that leaves others out.",
-            )
-
-
-def _crossed(pairs: pl.DataFrame, lists: pl.Series, sets: pl.Series) -> IntArray:
-    """(lists, sets), number of shared genes."""
-    row = pl.DataFrame({"list": lists}).with_row_index("_row")
-    column = pl.DataFrame({"gene_set": sets}).with_row_index("_column")
-    cells = pairs.select("list", "gene_set").join(row, on="list").join(column, on="gene_set")
-    flat = cells["_row"].to_numpy().astype(np.int64) * len(sets) + cells["_column"].to_numpy()
-    return np.bincount(flat, minlength=len(lists) * len(sets)).astype(np.int64).reshape(len(lists), len(sets))
+    return _with_genes(table, counts) if name_genes else table.drop("cell")
 
 
 def _log_p(x: IntArray, k: IntArray, n: IntArray, total: int, record: EnrichmentConvention) -> FloatArray:
@@ -272,6 +112,7 @@ def _table(
     frame = pl.DataFrame(
         {
             "_row": row,
+            "cell": row * counts.sets.height + column,
             "list": pl.Series(counts.lists, dtype=pl.String)[row],
             "gene_set": counts.sets["gene_set"][column],
             "description": counts.sets["description"][column],
@@ -297,7 +138,19 @@ def _table(
 
 def _with_genes(table: pl.DataFrame, counts: Overlaps) -> pl.DataFrame:
     """Add the genes of each overlap, in alphabetical order."""
-    joined = counts.pairs.group_by("list", "gene_set").agg(pl.col("gene").sort().str.join(";").alias("genes"))
-    return table.join(joined, on=["list", "gene_set"], how="left", maintain_order="left").select(
-        pl.exclude("genes", "convention"), pl.col("genes").fill_null(""), "convention"
+    return table.join(_joined_genes(counts.pairs), on="cell", how="left", maintain_order="left").select(
+        pl.exclude("cell", "genes", "convention"), pl.col("genes").fill_null(""), "convention"
     )
+
+
+def _joined_genes(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Genes of each cell as one text; sorted as numbers, which is faster than groups of texts."""
+    names = pairs["gene"].unique().sort()
+    codes = pairs.join(pl.DataFrame({"gene": names}).with_row_index("code"), on="gene").select("cell", "code")
+    keys = np.sort(codes["cell"].to_numpy().astype(np.int64) * max(len(names), 1) + codes["code"].to_numpy())
+    cell, code = np.divmod(keys, max(len(names), 1))
+    words = names.gather(code).to_list()
+    start = np.flatnonzero(np.diff(cell, prepend=-1))
+    ends = [*start[1:].tolist(), len(words)]
+    texts = [";".join(words[first:last]) for first, last in zip(start.tolist(), ends, strict=False)]
+    return pl.DataFrame({"cell": cell[start], "genes": pl.Series(texts, dtype=pl.String)})
