@@ -234,7 +234,7 @@ def test_the_eight_hits_keep_their_accessions(index: NameIndex) -> None:
 
 def test_names_lose_two_thirds_of_the_library_and_accessions_hardly_any(history: Mirbase, index: NameIndex) -> None:
     library = history.matures.filter((pl.col("version") == "10.1") & pl.col("name").str.starts_with("hsa-"))
-    answer = resolve_names(library["name"], base=index, version="10.1", target="22")
+    answer = resolve_names(library["name"], base=index, target="22")
     # One accession has two names in release 10.1; hence 733 names of 732 molecules.
     assert library.height == 733
     by_name = answer.filter(pl.col("status").cast(pl.String) == "exact").height
@@ -295,6 +295,21 @@ def test_names_of_table_1_have_their_fates(index: NameIndex, name: str, now: str
     row = resolve_names([name], base=index, version="16", target="22").row(0, named=True)
     assert row["name"] == now
     assert row["status"] == ("dead" if now is None else "exact" if now == name else "renamed")
+
+
+def test_full_lists_are_dated_to_their_release(history: Mirbase, index: NameIndex) -> None:
+    for version in ("6", "10.1", "16", "18", "22"):
+        names = history.matures.filter(pl.col("version") == version)["name"]
+        assert guess_version(names, base=index).row(0) == (version, names.n_unique(), 1.0, True)
+
+
+def test_a_list_of_hairpins_stays_one_of_hairpins(history: Mirbase, index: NameIndex) -> None:
+    hairpins = history.precursors.filter(pl.col("version") == "22")["name"].unique(maintain_order=True)
+    answer = resolve_names(hairpins, base=index)
+    others = answer.filter(pl.col("status").cast(pl.String) != "precursor")
+    # miRBase itself writes two hairpins of viruses with the capital R of mature miRNAs.
+    assert others["input"].to_list() == ["kshv-miR-K12-2", "hsv2-miR-H10"]
+    assert answer.height == len(hairpins) == 2006
 
 
 def test_assay_names_of_a_vendor_all_find_their_molecule(index: NameIndex, shared: Path) -> None:

@@ -51,12 +51,14 @@ class Asked:
     fitting : releases in which the list may be written, as bits
     target : number of the release to convert to
     species : prefix of names without one
+    hairpins : whether the list is one of precursors, so that a let without capitals means the hairpin
     """
 
     index: NameIndex
     fitting: int
     target: int
     species: str
+    hairpins: bool = False
 
 
 def answer_name(asked: Asked, form: Form) -> Answer:
@@ -78,7 +80,8 @@ def _of_name(asked: Asked, key: str, *, small_r: bool, is_gene: bool) -> Answer:
     precursors = index.precursors.get(key, [])
     matures = index.matures.get(key, [])
     # let has no capital letter that would tell its hairpins from its mature miRNAs.
-    hairpin = small_r or is_gene or (not matures and ("-let-" in key or key not in index.arms))
+    is_let = "-let-" in key
+    hairpin = small_r or is_gene or (is_let and asked.hairpins) or (not matures and (is_let or key not in index.arms))
     if precursors and hairpin:
         return _of_precursor(asked, precursors, also=matures)
     if matures:

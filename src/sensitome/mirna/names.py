@@ -17,7 +17,7 @@ __all__ = ["STATUSES", "guess_version", "index_names", "resolve_names"]
 #: What can become of a name.
 STATUSES = ("exact", "renamed", "ambiguous", "dead", "precursor", "family", "unknown")
 
-# Releases that explain a list nearly as well as the best one are not told apart by it.
+# Where no release knows a whole list, those that know nearly as much of it as the best one are not told apart by it.
 _SLACK = 0.01
 # Closest spellings are looked for in as many unknown names; the search is slow.
 _SUGGESTED = 20
@@ -45,7 +45,8 @@ def guess_version(names: Iterable[str], *, base: Mirbase | NameIndex, species: s
     Returns
     -------
     One row per release, best first (of equals, the latest): ``version``, ``n_found``, ``share`` (of the distinct names
-    that some release knows), ``fits`` (within 1 % of the best: the list does not tell these releases apart)
+    that some release knows), ``fits`` (the list does not tell these releases apart: they know as many as the best
+    one, or within 1 % of it where even that one does not know all)
     """
     index = _index(base)
     forms = _forms(pl.Series("input", list(names), dtype=pl.String).unique(maintain_order=True), index, species)
@@ -103,7 +104,7 @@ def resolve_names(
     else:
         table = _versions(forms["key"].drop_nulls().unique(maintain_order=True).to_list(), index)
         fitting = sum(1 << index.releases.index(word) for word in table.filter("fits")["version"])
-    asked = Asked(index, fitting, target_number, species)
+    asked = Asked(index, fitting, target_number, species, hairpins=_mostly_hairpins(forms))
     answers = _answers(forms, asked)
     return pl.DataFrame({"input": given}).join(answers, on="input", how="left", maintain_order="left", nulls_equal=True)
 
@@ -143,6 +144,12 @@ def _forms(unique: pl.Series, index: NameIndex, species: str) -> pl.DataFrame:
     return pl.concat([as_is, others])
 
 
+def _mostly_hairpins(forms: pl.DataFrame) -> bool:
+    """Whether most names that can show it are written as hairpins: then let-7b is one too."""
+    shown = forms.filter(pl.col("key").str.contains("-mir-", literal=True))
+    return 2 * int((shown["small_r"] | shown["is_gene"]).sum()) > len(shown)
+
+
 def _versions(keys: list[str], index: NameIndex) -> pl.DataFrame:
     counts = [0] * len(index.releases)
     known = 0
@@ -159,10 +166,8 @@ def _versions(keys: list[str], index: NameIndex) -> pl.DataFrame:
         if not release.startswith(UNDATED)
     ]
     best = max((count for _, count in dated), default=0)
-    rows = [
-        (release, count, count / known if known else 0.0, count >= best - _SLACK * known)
-        for release, count in reversed(dated)
-    ]
+    least = best if best == known else best - _SLACK * known
+    rows = [(release, count, count / known if known else 0.0, count >= least) for release, count in reversed(dated)]
     schema = {"version": pl.String, "n_found": pl.Int32, "share": pl.Float64, "fits": pl.Boolean}
     table = pl.DataFrame(rows, schema=schema, orient="row")
     return table.sort("n_found", descending=True, maintain_order=True)

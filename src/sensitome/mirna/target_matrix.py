@@ -75,8 +75,8 @@ def score_weights(scored: pl.DataFrame, *, genes: pl.DataFrame | None = None) ->
 
     Returns
     -------
-    ``mirna, gene, score`` (log2, the scores of all sites of a UTR added up; of several UTRs of a gene the strongest) and
-    ``weight`` = 1 − 2^score, 0 … 1
+    ``mirna, gene, score`` (log2, the scores of all sites of a UTR added up; of several UTRs of a gene the strongest)
+    and ``weight`` = 1 − 2^score, 0 … 1
 
     >>> sites = pl.DataFrame({"mirna": ["m", "m"], "utr": ["u", "u"], "weighted": [-0.5, -0.5]})
     >>> score_weights(sites).row(0)
