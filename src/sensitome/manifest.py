@@ -67,8 +67,8 @@ def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None =
 
     Returns
     -------
-    plates, wells, reagents, hits (contexts), hit_reagents, candidates; with a truth also recall and
-    false_discovery_proportion of the contexts called
+    plates, wells, reagents, hits (contexts), hit_reagents, candidates; sensitizers (contexts) and sensitizing_reagents
+    when a test was run; with a truth also recall and false_discovery_proportion of either list
     """
     hits = tables["hits"]
     called = hits.filter("is_hit")
@@ -82,9 +82,17 @@ def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None =
         "hit_reagents": called.select(item).n_unique(),
         "candidates": called.filter("is_candidate").select(item).n_unique(),
     }
+    if "sensitizers" in tables:
+        found = tables["sensitizers"].filter("is_sensitizer")
+        numbers["sensitizers"] = found.height
+        numbers["sensitizing_reagents"] = found.select(item).n_unique()
     if truth is not None:
         judged = score_against_truth(hits, truth).row(0, named=True)
         numbers["active_contexts"] = judged["true"]
         numbers["recall"] = judged["recall"]
         numbers["false_discovery_proportion"] = judged["false_share"]
+        if "sensitizers" in tables:
+            tested = score_against_truth(tables["sensitizers"], truth, called="is_sensitizer").row(0, named=True)
+            numbers["sensitizer_recall"] = tested["recall"]
+            numbers["sensitizer_false_discovery_proportion"] = tested["false_share"]
     return numbers

@@ -19,15 +19,18 @@ from typing import Any
 import polars as pl
 
 from sensitome.errors import Caution
+from sensitome.families import reagent_families
 from sensitome.inputs import input_files, read_expression, read_inputs, split_reagents
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
 from sensitome.manifest import build_manifest
 from sensitome.screen.arms import check_treatments
+from sensitome.screen.concordance import compare_calls
 from sensitome.screen.funnel import count_funnel
 from sensitome.screen.hits import call_hits
 from sensitome.screen.normalize import normalize
 from sensitome.screen.quality import assess_quality, caution_many_hits, plates_with_many_hits
 from sensitome.screen.score import score
+from sensitome.screen.sensitization import test_sensitization
 from sensitome.screen.stability import map_stability
 from sensitome.settings import Study
 from sensitome.tables import TABLES, check_table
@@ -61,6 +64,7 @@ class Stage:
     settings : sections of the study that it depends on
     inputs : inputs of the study that it reads
     run : (tables, context) → tables
+    applies : whether a study has what the stage needs; without it the stage leaves no table
     version : raised whenever its results change for the same inputs
     """
 
@@ -70,6 +74,7 @@ class Stage:
     settings: tuple[str, ...]
     inputs: tuple[str, ...]
     run: Callable[[Mapping[str, pl.DataFrame], Context], Tables]
+    applies: Callable[[Study], bool] = lambda _study: True
     version: int = 1
 
 
@@ -122,6 +127,28 @@ def _hits(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     return {"hits": hits, "funnel": count_funnel(hits, treatments=context.study.treatments)}
 
 
+def _can_test(study: Study) -> bool:
+    """Whether the study has a vehicle, scores on the log2 scale, and asks for a test."""
+    on_log2 = study.normalize.scale == "log2" and study.score.standardize == "none" and study.score.sign == "+"
+    asked = study.sensitization.method != "none" and study.treatments.vehicle is not None
+    return asked and on_log2 and study.score.unit == "reagent"
+
+
+def _sensitize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    study, reagents = context.study, tables["reagents"]
+    sensitizers = test_sensitization(
+        tables["scores"],
+        treatments=study.treatments,
+        method=study.sensitization.method,
+        settings=study.sensitization,
+        expressed=read_expression(study.inputs, folder=context.folder) if study.hits.expression != "off" else None,
+        targets=_targets(reagents),
+        families=reagent_families(reagents, kinds=study.sensitization.seed_kinds),
+        expression_kinds=study.hits.expression_kinds,
+    )
+    return {"sensitizers": sensitizers, "concordance": compare_calls(sensitizers, tables["hits"])}
+
+
 def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     stability, settings = map_stability(
         tables["wells"],
@@ -143,6 +170,15 @@ STAGES: tuple[Stage, ...] = (
     Stage("quality", ("wells",), ("plates", "quality"), ("quality", "treatments"), (), _quality),
     Stage("score", ("wells",), ("scores",), ("score",), (), _score),
     Stage("hits", ("scores", "reagents"), ("hits", "funnel"), ("hits", "treatments"), ("expressed",), _hits),
+    Stage(
+        "sensitize",
+        ("scores", "reagents", "hits"),
+        ("sensitizers", "concordance"),
+        ("sensitization", "treatments", "hits"),
+        ("expressed",),
+        _sensitize,
+        applies=_can_test,
+    ),
     Stage(
         "stability",
         ("wells", "scores", "hits", "reagents"),
@@ -190,7 +226,11 @@ def run_study(
     seconds: dict[str, float] = {}
     reused = []
     records: dict[str, StageRecord] = {}
+    stages = [stage for stage in STAGES if stage.applies(study)]
     for stage in STAGES:
+        if stage not in stages:
+            results.forget(stage.makes)
+    for stage in stages:
         begun = perf_counter()
         context.progress(stage.name, 0, 0)
         key = _key(stage, study, files, records)
@@ -209,14 +249,14 @@ def run_study(
         context.progress(stage.name, 1, 1)
     truth = _truth(context)
     if truth is None:
-        results.table_path("truth").unlink(missing_ok=True)
+        results.forget(["truth"])
     else:
         results.write_table("truth", truth)
     published = {name: tables[name] for name in TABLES if name in tables}
     manifest = build_manifest(
         study,
         inputs=[file for group in files.values() for file in group.values()],
-        stages=[(stage.name, stage.version, stage.makes, records[stage.name]) for stage in STAGES],
+        stages=[(stage.name, stage.version, stage.makes, records[stage.name]) for stage in stages],
         tables=published,
         truth=truth,
     )

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sensitome.screen.sensitization_settings import SensitizationSettings
+
 __all__ = [
     "PRESETS",
     "HitSettings",
@@ -19,6 +21,7 @@ __all__ = [
     "QualitySettings",
     "ReportSettings",
     "ScoreSettings",
+    "SensitizeSettings",
     "StabilitySettings",
     "Study",
     "Treatments",
@@ -59,6 +62,26 @@ Method = Literal[
     "blup",
 ]
 Summary = Literal["mean", "median", "min", "max", "rms", "closest-to-zero", "furthest-from-zero", "signed-rms"]
+
+
+SensitizationMethod = Literal[
+    "none",
+    "heb",
+    "mash",
+    "ash",
+    "moderated-t",
+    "student-t",
+    "paired-t",
+    "pi-score",
+    "drugz",
+    "rank-product",
+    "rsa",
+    "replicate-contrast",
+    "robust-z",
+    "regression",
+    "ratio",
+    "ssmd",
+]
 
 
 class _Settings(BaseModel):
@@ -203,6 +226,15 @@ class HitSettings(_Settings):
     """Whether a hit in both lines must be in the same arm to make a candidate."""
 
 
+class SensitizeSettings(SensitizationSettings):
+    """Which test of sensitization stands beside the paper's rule, and what it leaves to choose."""
+
+    method: SensitizationMethod
+    """Test of "the drug changes what the reagent does"; none = the paper's rule alone."""
+    seed_kinds: tuple[str, ...] = ("mimic",)
+    """Kinds that act through their seed: reagents with one seed lend each other strength (method heb)."""
+
+
 class StabilitySettings(_Settings):
     """The grid of defensible choices; its product is tried. An empty list keeps the study's own choice."""
 
@@ -241,6 +273,7 @@ class Preset(_Settings):
     normalize: NormalizeSettings
     score: ScoreSettings
     hits: HitSettings
+    sensitization: SensitizeSettings
     stability: StabilitySettings = StabilitySettings()
 
 
@@ -262,6 +295,7 @@ class Study(_Settings):
     normalize: NormalizeSettings
     score: ScoreSettings
     hits: HitSettings
+    sensitization: SensitizeSettings
     stability: StabilitySettings = StabilitySettings()
     quality: QualitySettings = QualitySettings()
     report: ReportSettings = ReportSettings()

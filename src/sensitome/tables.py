@@ -17,6 +17,7 @@ from sensitome.errors import Fault, TableError, listed, suggestion
 __all__ = [
     "ROLES",
     "TABLES",
+    "Concordance",
     "Funnel",
     "Hits",
     "PlateList",
@@ -256,6 +257,26 @@ class Sensitizers(dy.Schema):
     method = _text("test that was used", nullable=False)
 
 
+class Concordance(dy.Schema):
+    """One row per reagent in one drug arm of one cell line: the paper's call beside the test's, and why they differ."""
+
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    position = _key("where it lies in the library")
+    cell_line = _key("cell line")
+    treatment = _key("drug arm")
+    is_hit = _yes_no("called by the paper's rule; null where it did not judge", nullable=True)
+    is_sensitizer = _yes_no("called by the test; null where it did not judge", nullable=True)
+    agreement = dy.Enum(["both", "rule only", "test only", "neither"], description="who calls it")
+    z = _number("score with drug, in spreads from the center of its group", "SD")
+    vehicle_z = _number("the same without drug", "SD")
+    effect = _number("interaction: with drug − without", "log2")
+    ci_low = _number("lower end of its interval", "log2")
+    ci_high = _number("upper end of its interval", "log2")
+    class_ = dy.String(nullable=True, alias="class", description="what the test says it is")
+    reason = _text("why they agree or differ, a sentence", nullable=False)
+
+
 #: Every table of a run by its file name.
 TABLES: Mapping[str, type[dy.Schema]] = {
     "wells": Wells,
@@ -265,6 +286,8 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     "scores": Scores,
     "hits": Hits,
     "funnel": Funnel,
+    "sensitizers": Sensitizers,
+    "concordance": Concordance,
     "stability": Stability,
     "stability_settings": StabilitySettings,
 }

@@ -50,7 +50,7 @@ def test_a_study_without_preset_must_answer_and_is_told_of_presets(tmp_path: Pat
     with pytest.raises(SettingsError) as caught:
         read_study(write(tmp_path, '[inputs]\ncellhts2 = "x"\n'))
     assert {fault.rule for fault in caught.value.faults} == {
-        f"the key {key!r} is missing" for key in ("normalize", "score", "hits")
+        f"the key {key!r} is missing" for key in ("normalize", "score", "hits", "sensitization")
     }
     assert caught.value.next_step == "A preset answers what is missing: preset = 'normann2021' or 'cellhts2'."
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -112,6 +112,12 @@ class RunFolder:
             else:
                 csv.unlink(missing_ok=True)
         return fingerprint(path).sha256
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Take tables away that an earlier run left and this one does not make."""
+        for name in names:
+            for path in (self.table_path(name), self.table_path(name).with_suffix(".csv")):
+                path.unlink(missing_ok=True)
 
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write one file of the run, such as ``figures/fig1.svg``."""

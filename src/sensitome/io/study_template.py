@@ -97,7 +97,7 @@ def study_template(name: str, *, preset: str) -> str:
     )
     sections = [
         _section(section, answers.get(section, {}))
-        for section in ("normalize", "score", "hits", "stability", "quality", "report")
+        for section in ("normalize", "score", "hits", "sensitization", "stability", "quality", "report")
     ]
     return head + inputs + treatments + "".join(sections)
 
