@@ -72,6 +72,7 @@ def test_the_stability_map_has_as_many_settings_as_the_page_says(page: Callable[
         normalize=answers.normalize,
         score=answers.score,
         hits=answers.hits,
+        sensitization=answers.sensitization,
         stability=answers.stability,
     )
     assert len(list(settings_grid(study))) == 224
