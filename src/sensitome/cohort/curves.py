@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from sensitome.core.survival.kaplan_meier import Interval, at_risk, interval, ka
 from sensitome.errors import TableError, listed, suggestion
 from sensitome.expression_matrix import Expression
 
-__all__ = ["Curves", "feature_row", "survival_curves"]
+__all__ = ["Curves", "curve_tables", "feature_row", "survival_curves"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -105,12 +106,55 @@ def survival_curves(
         arms.append((arm, int(own.sum()), int(data.event[own].sum()), *median))
         if data.cause is not None:
             incidence += _incidence(arm, data.time[own], data.cause[own], int(data.cause.max()))
+    if not steps:
+        raise TableError(
+            f"nobody can be parted by {feature!r}",
+            where=f"endpoint {endpoint!r}",
+            found="no value",
+            expected="values of patients who have the endpoint",
+        )
     return Curves(
         _tidy(pl.concat(steps)).with_columns(pl.col("n_risk", "n_event", "n_censored").cast(pl.Int32)),
         _tidy(pl.concat(risk)).with_columns(pl.col("n_risk").cast(pl.Int32)),
         _tidy(pl.DataFrame(arms, schema=_ARM_COLUMNS, orient="row")),
         _tidy(pl.concat(incidence)) if incidence else pl.DataFrame(schema=_INCIDENCE),
     )
+
+
+def curve_tables(
+    expression: Expression,
+    clinical: pl.DataFrame,
+    *,
+    features: Sequence[str],
+    endpoints: Sequence[str],
+    cut: Cut = "median",
+    kind: Interval = "log-log",
+) -> dict[str, pl.DataFrame]:
+    """Curves of several features and endpoints, as the tables of a run.
+
+    Returns
+    -------
+    ``survival_curves``, ``survival_risk``, ``survival_arms`` and ``incidence``: the parts of `Curves`, with ``mirna``
+    and ``endpoint`` in front
+
+    Raises
+    ------
+    TableError
+        As `survival_curves`.
+    """
+    parts: dict[str, list[pl.DataFrame]] = {
+        "survival_curves": [],
+        "survival_risk": [],
+        "survival_arms": [],
+        "incidence": [],
+    }
+    for feature in features:
+        for endpoint in endpoints:
+            found = survival_curves(expression, clinical, feature=feature, endpoint=endpoint, cut=cut, kind=kind)
+            for name, table in zip(parts, (found.steps, found.risk, found.arms, found.incidence), strict=True):
+                keys = pl.lit(feature).alias("mirna"), pl.lit(endpoint).alias("endpoint")
+                parts[name].append(table.select(*keys, pl.all()))
+    return {name: pl.concat(tables) for name, tables in parts.items() if tables}
 
 
 _ARM_COLUMNS = {

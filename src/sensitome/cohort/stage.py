@@ -18,7 +18,7 @@ from sensitome.core.rank_sum import cliffs_delta, hodges_lehmann, rank_sum
 from sensitome.errors import MethodError, TableError, listed
 from sensitome.expression_matrix import Expression
 
-__all__ = ["Stages", "compare_stages", "stage_numbers"]
+__all__ = ["Stages", "compare_stages", "stage_numbers", "stage_values"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -125,6 +125,30 @@ def compare_stages(
     pairs = pairs.with_columns(pl.Series("q_value", adjust_p(pairs["p_value"].to_numpy()))).select(_CONTRAST)
     trend = _trend(values, group, names, permutations=permutations, seed=seed)
     return Stages(_tidy(_by_mirna(pairs, names)), _tidy(trend), patients)
+
+
+def stage_values(
+    expression: Expression, stages: pl.DataFrame, *, features: Sequence[str], fewest: int = 5
+) -> pl.DataFrame:
+    """Every value behind `compare_stages`, for a figure.
+
+    Returns
+    -------
+    ``mirna, stage, sample, value`` of the stages that are compared; features as asked for, stages in order
+    """
+    rows, label = _stages_of(expression, stages)
+    used, _ = _enough(label, fewest, None)
+    place = {name: number for number, name in enumerate(expression.features["feature"].cast(pl.String))}
+    samples = expression.samples["sample"].cast(pl.String).gather(rows)
+    parts = []
+    for feature in features:
+        values = pl.Series("value", expression.values[rows, place[feature]]).fill_nan(None)
+        table = pl.DataFrame({"stage": [None if value is None else str(value) for value in label], "sample": samples})
+        table = table.with_columns(values, pl.lit(feature).alias("mirna")).drop_nulls()
+        order = {str(value): number for number, value in enumerate(used)}
+        kept = table.filter(pl.col("stage").is_in(list(order)))
+        parts.append(kept.sort(pl.col("stage").replace_strict(order, return_dtype=pl.Int32), "sample"))
+    return pl.concat(parts).select("mirna", "stage", "sample", "value")
 
 
 _CONTRAST = [

@@ -1,0 +1,125 @@
+"""Hazard ratios side by side: cohorts with what they say together, and one result under every defensible choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from sensitome.charts.data import Manifest, Tables
+from sensitome.charts.panels import Panels, Specification, frozen, named
+from sensitome.charts.theme import ACCENT, FAINT, INK
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
+
+__all__ = ["forest", "multiverse"]
+
+#: Panels past this number would be too small to read.
+MOST = 12
+
+
+def forest(tables: Tables, manifest: Manifest) -> Specification | None:
+    """Draw hazard ratios of miRNAs in every cohort, and pooled, one panel per endpoint and miRNA.
+
+    Parameters
+    ----------
+    tables : `forest` (mirna, endpoint, source, effect, ci_low, ci_high, p_value, n_event)
+    manifest : not read
+
+    Returns
+    -------
+    A point and its interval per cohort; diamonds are pooled. The line is a hazard ratio of 1. None without estimates.
+    """
+    rows = tables["forest"].drop_nulls(["effect", "ci_low", "ci_high"])
+    if rows.is_empty():
+        return None
+    title = "Hazard ratios over cohorts"
+    subtitle = "per standard deviation of expression · line: 95 % interval · diamond: pooled"
+    panels = Panels(columns=2, title=title, subtitle=subtitle)
+    for mirna, endpoint in rows.select("mirna", "endpoint").unique().sort("mirna", "endpoint").head(MOST).iter_rows():
+        own = rows.filter((pl.col("mirna") == mirna) & (pl.col("endpoint") == endpoint))
+        pooled = pl.col("source").is_in(["fixed", "random"])
+        marked = own.sort(pooled, "source").with_columns(
+            pl.when(pooled).then(pl.lit("pooled")).otherwise(pl.lit("cohort")).alias("kind")
+        )
+        labels = marked["source"].to_list()
+        panels.add(
+            frozen(_template(labels)), data={"rows": _exponents(marked)}, title=f"{mirna}, {endpoint.upper()}", size=12
+        )
+    return panels.specification()
+
+
+def multiverse(tables: Tables, manifest: Manifest) -> Specification | None:
+    """Draw the hazard ratio of a miRNA under every cut, endpoint and subset, one panel per miRNA.
+
+    Parameters
+    ----------
+    tables : `multiverse` (mirna, endpoint, subset, cut, effect, ci_low, ci_high, p_value, n, n_event)
+    manifest : not read
+
+    Returns
+    -------
+    A point and its interval per choice; filled where p < .05; how many of them are is told. None without estimates.
+    """
+    rows = tables["multiverse"].drop_nulls(["effect", "ci_low", "ci_high", "p_value"])
+    if rows.is_empty():
+        return None
+    panels = Panels(
+        columns=2,
+        title="Survival under every defensible choice",
+        subtitle="hazard ratio of high against low, or per standard deviation (continuous) · filled: p < .05",
+    )
+    for mirna in sorted(rows["mirna"].unique())[:MOST]:
+        own = rows.filter(pl.col("mirna") == mirna).sort("endpoint", "subset", "cut")
+        small = int((own["p_value"] < 0.05).sum())
+        marked = own.with_columns(
+            pl.concat_str("endpoint", "subset", "cut", separator=" · ").alias("source"),
+            pl.when(pl.col("p_value") < 0.05).then(pl.lit("p < .05")).otherwise(pl.lit("not")).alias("kind"),
+        )
+        words = f"p < .05 in {small} of {own.height}"
+        panels.add(
+            frozen(_template(marked["source"].to_list())),
+            data={"rows": _exponents(marked)},
+            title=mirna,
+            subtitle=words,
+            size=12,
+        )
+    return panels.specification()
+
+
+def _exponents(rows: pl.DataFrame) -> pl.DataFrame:
+    """Hazard ratios of log hazard ratios."""
+    ratios = [pl.col(name).exp() for name in ("effect", "ci_low", "ci_high")]
+    return rows.select("source", "kind", *ratios, pl.col("p_value"), pl.col("n_event"))
+
+
+def _template(labels: list[str]) -> ChartType:
+    """One panel; its rows are in the order of the labels."""
+    import altair as alt
+
+    base = alt.Chart(named("rows"))
+    y = alt.Y("source:N", sort=labels, title=None).axis(labelLimit=240, domain=False, ticks=False)
+    x = alt.X("effect:Q", title="hazard ratio", scale=alt.Scale(type="log", nice=False)).axis(
+        tickCount=5, format="~g", grid=False
+    )
+    kinds = ["cohort", "pooled", "p < .05", "not"]
+    points = base.mark_point(size=44, color=INK).encode(
+        x=x,
+        y=y,
+        shape=alt.Shape(
+            "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=["square", "diamond", "circle", "circle"])
+        ),
+        fill=alt.Fill("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[INK, ACCENT, INK, "white"])),
+        tooltip=[
+            alt.Tooltip("source:N"),
+            alt.Tooltip("effect:Q", format=".2f"),
+            alt.Tooltip("p_value:Q", format=".2g"),
+            alt.Tooltip("n_event:Q"),
+        ],
+    )
+    reach = base.mark_rule(color=INK, aria=False).encode(
+        x=alt.X("ci_low:Q", scale=alt.Scale(type="log", nice=False)), x2=alt.X2("ci_high"), y=y
+    )
+    even = base.mark_rule(color=FAINT, aria=False).encode(x=alt.datum(1))
+    return alt.layer(even, reach, points).properties(width=230, height=alt.Step(17))

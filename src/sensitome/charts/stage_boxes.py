@@ -1,0 +1,101 @@
+"""Expression in tumors of each stage, with every tumor: Fig. 3 of the paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sensitome.charts.data import Manifest, Tables
+from sensitome.charts.panels import Panels, Specification, frozen, named
+from sensitome.charts.theme import ACCENT, FAINT, INK, MUTED
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
+
+__all__ = ["stage_boxes"]
+
+#: Panels past this number would be too small to read.
+MOST = 24
+_GOLDEN = 0.6180339887498949
+
+
+def stage_boxes(tables: Tables, manifest: Manifest) -> Specification | None:
+    """Draw box plots of each miRNA over stages.
+
+    Parameters
+    ----------
+    tables : `stage_values` (mirna, stage, sample, value) and `stage` (contrasts: stage_a, stage_b, p_value, p_holm)
+    manifest : not read
+
+    Returns
+    -------
+    Boxes are quartiles with whiskers to 1.5 IQR, points are tumors, spread sideways by their rank; p of every pair of
+    stages above. None without values.
+    """
+    values = tables["stage_values"]
+    if values.is_empty():
+        return None
+    stages = sorted(values["stage"].unique())
+    panels = Panels(
+        columns=4,
+        title="Expression and tumor stage",
+        subtitle="box: quartiles · point: tumor · p: Wilcoxon between stages, before (and after) Holm's correction",
+    )
+    template = frozen(_template(stages))
+    for mirna in sorted(values["mirna"].unique())[:MOST]:
+        own = values.filter(pl.col("mirna") == mirna).sort("stage", "value", "sample")
+        subtitle = _words(tables["stage"].filter(pl.col("mirna") == mirna))
+        panels.add(template, data=_data(own), title=mirna, subtitle=subtitle, size=12)
+    return panels.specification()
+
+
+def _words(contrasts: pl.DataFrame) -> str:
+    pairs = contrasts.sort("stage_a", "stage_b").select("stage_a", "stage_b", "p_value", "p_holm").drop_nulls()
+    return "; ".join(f"{a}–{b}: {p:.2g} ({holm:.2g})" for a, b, p, holm in pairs.iter_rows())
+
+
+def _data(own: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Quartiles and whiskers of each stage, and its tumors with their place beside the middle."""
+    rows = []
+    for stage in sorted(own["stage"].unique()):
+        values = own.filter(pl.col("stage") == stage)["value"].to_numpy()
+        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+        reach = 1.5 * (high - low)
+        inside = values[(values >= low - reach) & (values <= high + reach)]
+        rows.append((stage, inside.min(), low, middle, high, inside.max(), len(values)))
+    names = ["stage", "from", "low", "middle", "high", "to", "n"]
+    rank = pl.int_range(1, pl.len() + 1).over("stage")
+    points = own.with_columns(((rank * _GOLDEN) % 1.0 - 0.5).alias("side"))
+    return {
+        "boxes": pl.DataFrame(rows, schema=names, orient="row"),
+        "tumors": points.select("stage", "sample", "value", "side"),
+    }
+
+
+def _template(stages: list[str]) -> ChartType:
+    """One miRNA."""
+    import altair as alt
+
+    x = alt.X("stage:N", sort=stages, title="stage", scale=alt.Scale(domain=stages)).axis(labelAngle=0)
+    y_scale = alt.Scale(zero=False, nice=True)
+    boxes = alt.Chart(named("boxes"))
+    y = alt.Y("from:Q", title="log2 expression", scale=y_scale).axis(tickCount=4)
+    counts = boxes.mark_text(dy=-8, fontSize=9, color=MUTED)
+    points = alt.Chart(named("tumors")).mark_point(filled=True, size=14, color=ACCENT, aria=False)
+    layers: list[ChartType] = [
+        boxes.mark_rule(color=MUTED, aria=False).encode(x=x, y=y, y2=alt.Y2("to")),
+        boxes.mark_bar(color=FAINT, size=26, aria=False).encode(
+            x=x, y=alt.Y("low:Q", scale=y_scale), y2=alt.Y2("high")
+        ),
+        points.encode(
+            x=x,
+            xOffset=alt.XOffset("side:Q", scale=alt.Scale(domain=[-0.9, 0.9])),
+            y=alt.Y("value:Q", scale=y_scale),
+            tooltip=[alt.Tooltip("sample:N"), alt.Tooltip("stage:N"), alt.Tooltip("value:Q", format=".2f")],
+        ),
+        boxes.mark_tick(color=INK, size=26, thickness=2, aria=False).encode(x=x, y=alt.Y("middle:Q", scale=y_scale)),
+        counts.encode(x=x, y=alt.Y("to:Q", scale=y_scale), text=alt.Text("n:Q")),
+    ]
+    return alt.layer(*layers).properties(width=150, height=140)
