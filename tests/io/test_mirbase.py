@@ -175,12 +175,13 @@ def test_lines_that_are_no_aliases_or_changes_are_faults(tmp_path: Path) -> None
 
 
 def test_a_folder_without_names_is_told_with_what_lies_there(tmp_path: Path) -> None:
-    (tmp_path / "mature.fa.gz").write_bytes(b"x")
+    (tmp_path / "hairpin.fa.gz").write_bytes(b"x")
     with pytest.raises(SourceError) as caught:
         read_mirbase(tmp_path)
     assert str(caught.value) == (
-        f"folder holds no names of miRBase in {tmp_path}: found 'mature.fa', expected 'aliases.txt', 'miRNA.dat', "
-        "'miRNA.diff', 'miRNA_dead.dat' or 'miRNA.dead'. Download them from mirbase.org, or name a history table."
+        f"folder holds no names of miRBase in {tmp_path}: found 'hairpin.fa', expected 'aliases.txt', 'miRNA.dat', "
+        "'mature.fa', 'miRNA.diff', 'miRNA_dead.dat' or 'miRNA.dead'. "
+        "Download them from mirbase.org, or name a history table."
     )
 
 
@@ -189,3 +190,28 @@ def test_aliases_alone_give_the_names_of_today(tmp_path: Path) -> None:
     answer = resolve_names(["hsa-miR-1*", "hsa-miR-1-3p"], base=base)
     assert answer["name"].to_list() == ["hsa-miR-1-5p", "hsa-miR-1-3p"]
     assert answer["status"].to_list() == ["renamed", "exact"]
+
+
+def test_mature_sequences_alone_are_a_release(tmp_path: Path) -> None:
+    (tmp_path / "mature.fa").write_text(">hsa-miR-1-5p MIMAT0000001 Homo sapiens miR-1-5p\nACGT\n")
+    assert read_mirbase(tmp_path, version="18").matures.rows() == [("18", "hsa-miR-1-5p", "MIMAT0000001", "ACGU")]
+    (tmp_path / "mature.fa").write_text(">hsa-miR-1-5p\nACGT\n>hsa-miR-2 x\nACGU\n")
+    with pytest.raises(SourceError) as caught:
+        read_mirbase(tmp_path)
+    path = tmp_path / "mature.fa"
+    assert str(caught.value) == (
+        "mature miRNAs: 2 faults.\n"
+        f"  {path}: found 'nothing', expected an accession such as MIMAT0000086 behind 'hsa-miR-1-5p'.\n"
+        f"  {path}: found 'x', expected an accession such as MIMAT0000086 behind 'hsa-miR-2'."
+    )
+
+
+def test_the_release_and_its_history_agree(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "data/mirna_resources"
+    (tmp_path / "mature.fa.gz").write_bytes((folder / "miRBase18_mature.fa.gz").read_bytes())
+    species = ["hsa", "ebv", "kshv", "hcmv", "hsv1", "hsv2"]
+    release = read_mirbase(tmp_path, version="18", species=species).matures
+    history = read_mirbase(folder / "miRBase_v6-v22_human_viral_history.tsv.gz").matures
+    then = history.filter(history["version"] == "18")
+    assert release.height == 2056
+    assert then.sort("accession").equals(release.sort("accession"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -118,3 +119,28 @@ def test_a_large_table_with_a_ragged_row_is_told_like_a_small_one(tmp_path: Path
         f"  {path}, line 300002: found '3 cells', expected 2 cells, as in the header. "
         "Quote cells that hold the delimiter."
     )
+
+
+def test_a_zip_archive_is_told_with_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "Predicted_Targets.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("Predicted_Targets.txt", "a\tb\n")
+    with pytest.raises(SourceError) as caught:
+        read_fast_table(path)
+    assert str(caught.value) == (
+        f"file is a zip archive in {path}: found 'Predicted_Targets.txt', expected a table. "
+        "Unpack it, and name the file inside."
+    )
+
+
+def test_a_large_alignment_is_filtered_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(
+        tmp_path,
+        "Transcript ID\tGene ID\tGene Symbol\tSpecies ID\tUTR sequence\n"
+        "T1\t1\tG1\t9606\tA-CGU\nT1\t1\tG1\t10090\tACC\n",
+    )
+    small = read_utr_alignment(path)
+    monkeypatch.setattr("sensitome.io.targetscan._LARGE", 0)
+    assert read_utr_alignment(path).equals(small)
+    plain = write(tmp_path, "G1\t9606\tAC--GU\nG1\t10090\tACC\n", "plain.txt")
+    assert read_utr_alignment(plain).rows() == [("G1", 9606, "AC--GU")]

@@ -47,6 +47,25 @@ def test_effects_of_nothing_select_next_to_nothing() -> None:
     assert genes["rank_q"].min() > 0.05
 
 
+def test_families_as_groups_hold_the_error_that_lone_mimics_break() -> None:
+    data = simulate_targets(
+        np.random.default_rng(3),
+        mimics=600,
+        families=150,
+        genes=400,
+        planted=0,
+        per_mimic=0.06,
+        family_noise=0.5,
+        noise=0.1,
+    )
+    rules = DeconvolutionRules(pairs=5, shuffles=0)
+    grouped = found(data, rules)
+    alone = deconvolve(data.effects, data.targets, rules=rules, rng=np.random.default_rng(1))
+    # Binomial bound at four standard errors for 400 tests at 0.05.
+    assert (grouped["rank_p"] < 0.05).mean() < 0.094
+    assert (alone["rank_p"] < 0.05).mean() > 0.2
+
+
 def test_the_answer_does_not_depend_on_rows_or_threads() -> None:
     data = screen(1, genes=120)
     shuffled = data._replace(

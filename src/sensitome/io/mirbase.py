@@ -12,6 +12,7 @@ import polars as pl
 from sensitome.errors import Fault, SourceError, listed
 from sensitome.io.columns import Column, empty_cells, name_columns, raise_faults
 from sensitome.io.embl import Record, embl_records
+from sensitome.io.fasta import read_fasta
 from sensitome.io.text import read_table, read_text
 
 __all__ = ["Mirbase", "merge_mirbase", "read_mirbase"]
@@ -28,7 +29,7 @@ _HISTORY = (
     Column("precursor", ("precursor name", "hairpin")),
     Column("precursor_accession", ("precursor acc", "hairpin accession")),
 )
-_OWN_FILES = ("aliases.txt", "miRNA.dat", "miRNA.diff", "miRNA_dead.dat", "miRNA.dead")
+_OWN_FILES = ("aliases.txt", "miRNA.dat", "mature.fa", "miRNA.diff", "miRNA_dead.dat", "miRNA.dead")
 _CHANGES = ("NEW", "DELETE", "NAME", "SEQUENCE")
 
 
@@ -55,8 +56,8 @@ def read_mirbase(path: str | Path, *, version: str = "22.1", species: Iterable[s
     Parameters
     ----------
     path : a history table (columns version, mature or name, accession; better with seq, precursor, precursor_acc); or
-        a folder with miRBase's own ``miRNA.dat``, ``aliases.txt``, ``miRNA.diff``, ``miRNA_dead.dat`` (all may be
-        gzipped; at least ``miRNA.dat`` or ``aliases.txt``)
+        a folder with miRBase's own ``miRNA.dat``, ``mature.fa``, ``aliases.txt``, ``miRNA.diff``, ``miRNA_dead.dat``
+        (all may be gzipped; at least one of the first three)
     version : the release of miRBase's own files, which do not say it themselves; not used for a history table
     species : prefixes to keep (hsa, ebv, …); None keeps all
 
@@ -109,7 +110,7 @@ def _history(path: Path) -> Mirbase:
 
 def _own_files(folder: Path, version: str) -> Mirbase:
     there = {entry.name.removesuffix(".gz"): entry for entry in sorted(folder.iterdir())}
-    if "miRNA.dat" not in there and "aliases.txt" not in there:
+    if not there.keys() & {"miRNA.dat", "mature.fa", "aliases.txt"}:
         raise SourceError(
             "folder holds no names of miRBase",
             where=folder,
@@ -120,6 +121,8 @@ def _own_files(folder: Path, version: str) -> Mirbase:
     bases = []
     if "miRNA.dat" in there:
         bases.append(_current(there["miRNA.dat"], version))
+    elif "mature.fa" in there:
+        bases.append(_mature_fasta(there["mature.fa"], version))
     if "aliases.txt" in there:
         bases.append(_aliases(there["aliases.txt"], current=None if bases else version))
     if "miRNA.diff" in there:
@@ -153,6 +156,21 @@ def _current(path: Path, version: str) -> Mirbase:
         pl.DataFrame(precursors, schema=PRECURSORS, orient="row").unique(maintain_order=True),
         pl.DataFrame(schema=DEAD),
     )
+
+
+def _mature_fasta(path: Path, version: str) -> Mirbase:
+    """``mature.fa``: names, accessions and sequences of one release."""
+    frame = read_fasta(path).with_columns(
+        pl.lit(version).alias("version"),
+        pl.col("description").str.extract(r"^(MIMAT\d{7})\b").alias("accession"),
+        pl.col("sequence").str.to_uppercase().str.replace_all("T", "U"),
+    )
+    faults = [
+        Fault(f"an accession such as MIMAT0000086 behind {name!r}", path, value=description or "nothing")
+        for name, description in frame.filter(pl.col("accession").is_null()).select("name", "description").iter_rows()
+    ]
+    raise_faults("mature miRNAs", faults, kind=SourceError)
+    return Mirbase(frame.select(list(MATURES)), pl.DataFrame(schema=PRECURSORS), pl.DataFrame(schema=DEAD))
 
 
 def _features(record: Record) -> list[tuple[int, int, str, str]]:
