@@ -10,17 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from sensitome.errors import Caution, Fault, SourceError, listed
+from sensitome.io.gene_symbols import mend_symbols
 from sensitome.io.text import read_text
 
 __all__ = ["dated_symbols", "read_gene_list", "read_gene_sets"]
 
 #: Weights and scores that some libraries put behind a gene, as "TP53,1.0".
 _WEIGHT = re.compile(r",[^,]*$")
-_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
-#: "10-Sep", "Mar-2", "2-Mar-01", "2001-03-02": what Excel makes of SEPT10 or MARCH2.
-_DATE = re.compile(
-    rf"(?i)\d{{1,2}}[-./ ](?:{_MONTHS})(?:[-./ ]\d{{2,4}})?|(?:{_MONTHS})[-./ ]\d{{1,2}}|\d{{4}}-\d\d-\d\d(?: .*)?"
-)
 
 
 def read_gene_sets(path: str | Path) -> pl.DataFrame:
@@ -103,7 +99,8 @@ def dated_symbols(genes: Sequence[str]) -> list[str]:
     >>> dated_symbols(["SEPT10", "10-Sep", "TP53", "Mar-01", "2001-03-02"])
     ['10-Sep', 'Mar-01', '2001-03-02']
     """
-    return [gene for gene in genes if gene[-1:].isalnum() and _DATE.fullmatch(gene)]
+    given = pl.Series("gene", genes, dtype=pl.String)
+    return given.filter(mend_symbols(given)["is_date"]).to_list()
 
 
 def _fault(
