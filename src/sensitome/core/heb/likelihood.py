@@ -17,6 +17,7 @@ __all__ = ["Prepared", "common_noise", "log_likelihood", "normal_log_likelihood"
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
 
 #: Items whose corrections are worked out together: few enough to stay in the cache.
 ROWS_AT_ONCE = 64
@@ -91,10 +92,16 @@ def log_likelihood(prepared: Prepared, values: FloatArray, noise: FloatArray) ->
     upper, right = np.triu_indices(values.shape[1])
     monomials = np.concatenate([filled[:, upper] * filled[:, right], filled, np.ones((len(filled), 1))], axis=1)
     answer = np.asarray(monomials @ prepared.coefficients.T, dtype=np.float64)
-    for more, members in _noisier_arms(noise, prepared.common):
+    noisier = noise > prepared.common
+    pulls = {
+        int(arm): _pull(prepared, filled[noisier[:, arm]], int(arm)) for arm in np.flatnonzero(noisier.any(axis=0))
+    }
+    place = np.cumsum(noisier, axis=0) - 1
+    for more, members in _noisier_arms(noisier):
         for part in np.array_split(members, -(-len(members) // ROWS_AT_ONCE)):
             excess = noise[part][:, more] - prepared.common[more]
-            answer[part] += _correction(prepared, filled[part], more=more, excess=excess)
+            pull = [pulls[int(arm)][:, place[part, arm]] for arm in more]
+            answer[part] += _correction(prepared, pull, more=more, excess=excess)
     present = np.isfinite(noise).sum(axis=1)
     answer -= 0.5 * np.log(2 * np.pi) * present[:, None]
     return answer
@@ -109,9 +116,9 @@ def normal_log_likelihood(
     return log_likelihood(prepared, values, noise)
 
 
-def _noisier_arms(noise: FloatArray, common: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
+def _noisier_arms(noisier: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:
     """Distinct non-empty sets of arms with more than the common noise, each with the items that have it."""
-    kinds, which = np.unique(noise > common, axis=0, return_inverse=True)
+    kinds, which = np.unique(noisier, axis=0, return_inverse=True)
     order = np.argsort(which.reshape(-1), kind="stable")
     ends = np.cumsum(np.bincount(which.reshape(-1), minlength=len(kinds)))
     for kind, members in zip(kinds, np.split(order, ends[:-1]), strict=True):
@@ -119,14 +126,23 @@ def _noisier_arms(noise: FloatArray, common: FloatArray) -> Iterator[tuple[IntAr
             yield np.flatnonzero(kind), members
 
 
-def _correction(prepared: Prepared, values: FloatArray, *, more: IntArray, excess: FloatArray) -> FloatArray:
-    """What noisier (or, with infinite excess, missing) arms change, one arm after the other (Sherman-Morrison)."""
+def _pull(prepared: Prepared, values: FloatArray, arm: int) -> FloatArray:
+    """(classes, items) element of P (y − m) of one arm."""
+    row = prepared.precision[:, arm]
+    pull = row @ values.T - np.einsum("cj,cj->c", row, prepared.mean)[:, None]
+    return np.asarray(pull, dtype=np.float64)
+
+
+def _correction(prepared: Prepared, pull: list[FloatArray], *, more: IntArray, excess: FloatArray) -> FloatArray:
+    """What noisier (or, with infinite excess, missing) arms change, one arm after the other (Sherman-Morrison).
+
+    `pull` has one array (classes, items) for each of these arms, `excess` is (items, arms).
+    """
     scale = prepared.scale[:, None]
-    rows = prepared.precision[:, more]
-    centered = rows @ values.T - np.einsum("crj,cj->cr", rows, prepared.mean)[:, :, None]
-    pull = list(centered.transpose(1, 0, 2))
     # The precision between these arms, per class at first, per class and item once noise has been added.
-    between = {(i, j): rows[:, i, more[j], None] for i in range(len(more)) for j in range(i, len(more))}
+    between = {
+        (i, j): prepared.precision[:, more[i], more[j], None] for i in range(len(more)) for j in range(i, len(more))
+    }
     change = np.zeros_like(pull[0])
     for i in range(len(more)):
         finite = np.isfinite(excess[:, i])

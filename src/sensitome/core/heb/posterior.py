@@ -21,6 +21,8 @@ IntArray = npt.NDArray[np.intp]
 
 #: Pairs of item and class below this probability do not enter means and SDs.
 NEGLIGIBLE = 1e-4
+#: Numbers that are worked on together.
+NUMBERS_AT_ONCE = 1 << 24
 
 
 class Effects(NamedTuple):
@@ -105,32 +107,55 @@ def effects(readings: Readings, grid: Grid, *, pairs: Pairs, margin: float) -> E
     -------
     Effects, for the items in the order of their rows
     """
-    classes, generals = grid.classes, grid.general
-    beside = np.broadcast_to(grid.rest, classes.covariance.shape)
+    item = (np.cumsum(np.diff(readings.item, prepend=-1) > 0) - 1)[pairs.row]
     common = common_noise(readings.noise)
     ordinary = (readings.noise == common).all(axis=1)
-    terms = np.zeros((len(pairs.row), 6, readings.values.shape[1]))
-    for special in (False, True):
-        chosen = np.flatnonzero(ordinary[pairs.row] != special)
-        row, g, b = pairs.row[chosen], pairs.general[chosen], pairs.interaction[chosen]
-        if special:
-            which = np.arange(len(chosen))
-            variance = grid.scale[g, None] * readings.noise[row]
-            of_general, of_class = g, b
-        else:
-            code, which = np.unique(g * len(classes) + b, return_inverse=True)
-            of_general, of_class = np.divmod(code, len(classes))
-            variance = grid.scale[of_general, None] * common
-        gains = _gains(classes.covariance[of_class], generals[of_general], beside=beside[of_class], noise=variance)
-        there = np.isfinite(readings.noise[row])
-        residual = np.where(there, np.nan_to_num(readings.values[row]) - classes.mean[b], 0.0)
-        sensitive = classes.active[b] & (classes.kind[b] == Kind.SENSITIZER)[:, None]
-        terms[chosen] = _moments(
-            gains, which, residual=residual, own=classes.mean[b], sensitive=sensitive, margin=margin
-        )
-    item = (np.cumsum(np.diff(readings.item, prepend=-1) > 0) - 1)[pairs.row]
-    weight = pairs.weight[:, None]
-    return _mixed(terms * weight[:, :, None], weight, item=item, items=len(readings.start))
+    sums = np.full((len(readings.start), 6, readings.values.shape[1]), np.nan)
+    for part in _whole_items(item, NUMBERS_AT_ONCE // sums[0].size):
+        few = _some(pairs, part)
+        terms = np.zeros((len(few.row), *sums.shape[1:]))
+        for special in (False, True):
+            chosen = np.flatnonzero(ordinary[few.row] != special)
+            own = _some(few, chosen)
+            terms[chosen] = _terms(readings, grid, pairs=own, common=None if special else common, margin=margin)
+        first = np.flatnonzero(np.diff(item[part], prepend=-1))
+        weight = few.weight[:, None, None]
+        sums[item[part][first]] = np.add.reduceat(terms * weight, first) / np.add.reduceat(weight, first)
+    return _from_sums(sums)
+
+
+def _some(pairs: Pairs, which: slice | IntArray) -> Pairs:
+    """Keep some of the pairs."""
+    return Pairs(pairs.row[which], pairs.general[which], pairs.interaction[which], pairs.weight[which])
+
+
+def _whole_items(item: IntArray, most: int) -> list[slice]:
+    """Split pairs, sorted by item, into pieces of about this many that hold whole items."""
+    first = np.flatnonzero(np.diff(item, prepend=-1))
+    cut = [0]
+    for begin, end in zip(first, np.append(first[1:], len(item)), strict=True):
+        if end - cut[-1] > most and begin > cut[-1]:
+            cut.append(int(begin))
+    return [slice(a, b) for a, b in zip(cut, [*cut[1:], len(item)], strict=True)]
+
+
+def _terms(readings: Readings, grid: Grid, *, pairs: Pairs, common: FloatArray | None, margin: float) -> FloatArray:
+    """(pairs, 6, arms) moments of each pair; `common` is the noise where all rows have the same."""
+    classes, (row, g, b, _) = grid.classes, pairs
+    if common is None:
+        which = np.arange(len(row))
+        of_general, of_class = g, b
+        variance = grid.scale[g, None] * readings.noise[row]
+    else:
+        # Pairs with the same classes share their regression.
+        code, which = np.unique(g * len(classes) + b, return_inverse=True)
+        of_general, of_class = np.divmod(code, len(classes))
+        variance = grid.scale[of_general, None] * common
+    gains = _gains(classes.covariance[of_class], grid.general[of_general], beside=grid.rest, noise=variance)
+    there = np.isfinite(readings.noise[row])
+    residual = np.where(there, np.nan_to_num(readings.values[row]) - classes.mean[b], 0.0)
+    sensitive = classes.active[b] & (classes.kind[b] == Kind.SENSITIZER)[:, None]
+    return _moments(gains, which, residual=residual, own=classes.mean[b], sensitive=sensitive, margin=margin)
 
 
 def _gains(interaction: FloatArray, general: FloatArray, *, beside: FloatArray, noise: FloatArray) -> _Gains:
@@ -170,13 +195,8 @@ def _moments(
     return np.stack([delta, variance + delta**2, beyond, sensitive, whole, whole_square], axis=1)
 
 
-def _mixed(terms: FloatArray, weight: FloatArray, *, item: IntArray, items: int) -> Effects:
-    """Sum over the pairs of each item, which stand together, and turn second moments into SDs."""
-    sums = np.full((items, *terms.shape[1:]), np.nan)
-    if len(item):
-        first = np.flatnonzero(np.diff(item, prepend=-1))
-        norm = np.add.reduceat(weight, first, axis=0)
-        sums[item[first]] = np.add.reduceat(terms, first, axis=0) / norm[:, :, None]
+def _from_sums(sums: FloatArray) -> Effects:
+    """Turn mixed moments (items, 6, arms) into means and SDs."""
     mean, square, beyond, sensitive, whole, whole_square = np.moveaxis(sums, 1, 0)
     sd, whole_sd = (np.sqrt(np.maximum(s - m**2, 0.0)) for m, s in ((mean, square), (whole, whole_square)))
     return Effects(mean, sd, beyond / np.where(sensitive > 0, sensitive, 1.0), whole, whole_sd)
