@@ -69,6 +69,16 @@ def test_the_series_of_r_gives_zero_where_t_does_not() -> None:
     assert 0 < spearman_p(np.array([0.5]), n=377, tied=False, method="t")[0] < 1e-20
 
 
+@pytest.mark.parametrize("df", [3, 10, 28, 375, 998, 5000])
+def test_many_correlations_have_the_p_of_each_alone(df: int) -> None:
+    estimate = np.concatenate([np.linspace(-1, 1, 3001), [0.0, np.nan, 1e-9]])
+    together = correlation_p(estimate, df=df)
+    alone = np.array([correlation_p(np.array([value]), df=df)[0] for value in estimate[::50]])
+    np.testing.assert_allclose(together[::50], alone, rtol=2e-13)
+    assert np.isnan(together[-2])
+    assert together[-3] == pytest.approx(1.0, rel=1e-13)
+
+
 def test_ties_decide_pair_by_pair() -> None:
     rho = np.array([[0.3, 0.3], [0.3, 0.3]])
     p = spearman_p(rho, n=30, tied=np.array([[True, False], [False, True]]))

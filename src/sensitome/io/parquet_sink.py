@@ -41,7 +41,11 @@ class ParquetSink:
 
         arrow = table.to_arrow()
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._part, arrow.schema, compression="zstd")
+            # Numbers of their own do not repeat: a dictionary of them costs time and saves nothing.
+            words = [name for name, dtype in table.schema.items() if dtype == pl.String]
+            self._writer = pq.ParquetWriter(
+                self._part, arrow.schema, compression="zstd", compression_level=1, use_dictionary=words
+            )
         self._writer.write_table(arrow.cast(self._writer.schema))
         self.rows += table.height
 
