@@ -9,8 +9,9 @@ import pytest
 from sensitome.core.group_ranks import kruskal_wallis
 from sensitome.errors import Caution, LayoutError, MethodError
 from sensitome.expression.effects import compare_groups, estimate_effects
-from sensitome.expression.response import measure_response, response_design
+from sensitome.expression.response import measure_response
 from sensitome.expression.summary import p_in_words, responding, table_of_groups
+from sensitome.expression.trials import response_design
 from sensitome.expression_matrix import Expression
 
 ARMS = ("none", "T", "L", "TL")
@@ -82,6 +83,13 @@ def test_the_papers_test_pools_the_lines_of_each_group() -> None:
     assert own["cell_lines"][0] == "A, B"
     two = measure_response(made(values), groups=GROUPS, vehicle="none", comparison="treated")
     assert two["df"].unique().to_list() == [1]
+    each = measure_response(made(values), groups={"poor": ["C", "D"]}, vehicle="none", comparison="each")
+    assert each["comparison"].unique(maintain_order=True).to_list() == [
+        "T against none", "L against none", "TL against none",
+    ]  # fmt: skip
+    own = np.isin(arms, [0, 2])
+    expected = kruskal_wallis(values[16:].T[:, own], arms[own] // 2)
+    np.testing.assert_allclose(each.filter(pl.col("arm") == "L")["p_value"], expected.p)
 
 
 def test_shuffled_samples_give_the_same_answer() -> None:
@@ -153,7 +161,7 @@ def test_groups_that_do_not_fit_are_refused(change: dict, message: str) -> None:
             "unknown test of response: found 'kruskall', expected 'kruskal', 'blocked', 'aligned', 'permutation' or "
             "'moderated'. Did you mean 'kruskal'?",
         ),
-        ({"comparison": "pairs"}, "unknown comparison: found 'pairs', expected 'arms' or 'treated'."),
+        ({"comparison": "pairs"}, "unknown comparison: found 'pairs', expected 'arms', 'treated' or 'each'."),
         (
             {"test": "permutation"},
             "test 'permutation' needs a source of chance: expected rng, a NumPy generator with a seed that is kept.",

@@ -6,10 +6,9 @@ the linear model compare treatments within lines; they are the ones to trust whe
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,23 +21,21 @@ from sensitome.core.group_ranks import (
     blocked_test,
     kruskal_wallis,
     permutation_p,
-    smallest_p,
 )
 from sensitome.core.moderated import fit_linear, squeeze_variance, variance_prior
 from sensitome.core.multiple import adjust_p
 from sensitome.core.robust import nan_median
-from sensitome.errors import Caution, MethodError, listed, suggestion
+from sensitome.errors import MethodError, listed, suggestion
 from sensitome.expression.detection import refuse_without
 from sensitome.expression.groups import Groups, arm_names, group_samples, indicators, line_arm_design
+from sensitome.expression.trials import Comparison, Trial, trials_of
 from sensitome.expression_matrix import Expression
 
-__all__ = ["TESTS", "Comparison", "ResponseTest", "measure_response", "moderated_f", "response_design"]
+__all__ = ["TESTS", "ResponseTest", "measure_response", "moderated_f"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
-
-Comparison = Literal["arms", "treated"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,8 @@ def measure_response(
     groups : name → cell lines, e.g. all, responding, poorly responding
     vehicle : the treatment that is none
     test : key of `TESTS`; ``kruskal`` is the paper's
-    comparison : ``arms`` (vehicle and every drug arm are groups) or ``treated`` (vehicle against all drug arms)
+    comparison : ``arms`` (vehicle and every drug arm are groups), ``treated`` (vehicle against all drug arms) or
+        ``each`` (vehicle against each drug arm by itself: as many tests a feature as there are drug arms)
     draws, rng : of ``permutation``
 
     Returns
@@ -121,60 +119,11 @@ def measure_response(
     tables = []
     for name, lines in groups.items():
         part, arms, line = group_samples(expression, name=name, lines=lines, vehicle=vehicle)
-        labels = arms if comparison == "arms" else np.minimum(arms, 1)
-        values = part.values.T
-        result = _tested(values, labels, line, test=test, draws=draws, rng=rng)
-        tables.append(
-            _rows(part, arms, line, result, group=name, lines=lines, test=test, comparison=comparison, vehicle=vehicle)
-        )
+        for trial in trials_of(part, arms, line, names=arm_names(part, vehicle), comparison=comparison):
+            result = _tested(trial.part.values.T, trial.labels, trial.line, test=test, draws=draws, rng=rng)
+            labels = {"group": name, "cell_lines": ", ".join(lines), "test": test, "comparison": trial.comparison}
+            tables.append(_rows(trial, result, labels=labels))
     return pl.concat(tables)
-
-
-def response_design(
-    expression: Expression, *, groups: Groups, vehicle: str, comparison: Comparison = "arms", alpha: float = 0.05
-) -> pl.DataFrame:
-    """Say what the rank test of each group could find at best.
-
-    Parameters
-    ----------
-    expression, groups, vehicle, comparison : as of `measure_response`
-    alpha : the limit that p-values are held against
-
-    Returns
-    -------
-    ``group``, ``cell_lines``, ``comparison``, ``arrays`` (in words, per arm), ``n``, ``largest_statistic``,
-    ``smallest_p`` (Kruskal–Wallis, χ²). Groups that cannot get below alpha are told in a Caution.
-    """
-    rows = []
-    for name, lines in groups.items():
-        part, arms, _ = group_samples(expression, name=name, lines=lines, vehicle=vehicle)
-        labels = arms if comparison == "arms" else np.minimum(arms, 1)
-        sizes = np.bincount(labels)
-        names = arm_names(part, vehicle) if comparison == "arms" else [vehicle, "treated"]
-        largest, p = smallest_p(sizes.tolist())
-        rows.append(
-            {
-                "group": name,
-                "cell_lines": ", ".join(lines),
-                "comparison": comparison,
-                "arrays": ", ".join(f"{arm} {size}" for arm, size in zip(names, sizes, strict=True)),
-                "n": int(sizes.sum()),
-                "largest_statistic": largest,
-                "smallest_p": p,
-            }
-        )
-        if not p < alpha:
-            warnings.warn(
-                Caution(
-                    "design cannot reach significance by the rank test",
-                    where=f"group {name!r}",
-                    found=f"smallest possible p {p:.3g}",
-                    expected=f"below {alpha:g}",
-                    next_step="Add replicates, or use the moderated model.",
-                ),
-                stacklevel=2,
-            )
-    return pl.DataFrame(rows).with_columns(pl.col("n").cast(pl.Int32))
 
 
 def moderated_f(values: FloatArray, arms: IntArray, line: IntArray) -> GroupTest:
@@ -225,13 +174,10 @@ def _tested(
     return result
 
 
-def _rows(
-    part: Expression, arms: IntArray, line: IntArray, result: GroupTest, *, group: str, lines: Sequence[str], test: str,
-    comparison: str, vehicle: str,
-) -> pl.DataFrame:  # fmt: skip
-    """Table of one group."""
-    names = np.array(arm_names(part, vehicle))
-    change = _changes(part.values.T, arms, line)
+def _rows(trial: Trial, result: GroupTest, *, labels: Mapping[str, str]) -> pl.DataFrame:
+    """Table of one group and comparison."""
+    part = trial.part
+    change = _changes(part.values.T, trial.arms, trial.line)
     size = np.nan_to_num(np.abs(change), nan=-1.0)
     which = size.argmax(axis=1) if size.size else np.zeros(len(size), dtype=np.intp)
     largest = change[np.arange(len(change)), which]
@@ -243,19 +189,16 @@ def _rows(
             "df": result.df.astype(np.int32),
             "p_value": result.p,
             "q_value": adjust_p(result.p),
-            "arm": names[1:][which],
+            "arm": np.array(trial.names[1:])[which],
             "change": largest,
             "n": result.n.astype(np.int32),
             "n_detected": np.broadcast_to(np.asarray(n_detected, dtype=np.int32), len(result.p)),
         }
     )
-    return frame.select(
-        pl.lit(group).alias("group"),
-        pl.lit(", ".join(lines)).alias("cell_lines"),
-        "feature",
-        pl.lit(test).alias("test"),
-        pl.lit(comparison).alias("comparison"),
-        pl.exclude("feature").map_batches(lambda s: s.fill_nan(None) if s.dtype.is_float() else s),
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    told = {name: pl.lit(text).alias(name) for name, text in labels.items()}
+    return frame.with_columns(pl.col(floats).fill_nan(None)).select(
+        told["group"], told["cell_lines"], "feature", told["test"], told["comparison"], pl.exclude("feature")
     )
 
 
