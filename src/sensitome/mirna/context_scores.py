@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -13,46 +10,25 @@ from sensitome.core.context import (
     CONTRIBUTIONS,
     Sites,
     contribution,
-    local_au,
     percentiles,
     public_percentiles,
     total_score,
-    upstream_letters,
-    weighted_by_isoforms,
     weighted_score,
 )
-from sensitome.core.pairing import seed_energy, three_prime_score
-from sensitome.core.site_scan import ANY, SITE_TYPES, Encoded, encode, scan
+from sensitome.core.site_scan import SITE_TYPES, Encoded, encode
 from sensitome.errors import Fault
 from sensitome.io.columns import raise_faults
-from sensitome.mirna.isoforms import Isoforms, isoforms_of, share_of
+from sensitome.mirna.context_features import Compat, Known, features_of, floats, letters_of, offset_keys
+from sensitome.mirna.isoforms import isoforms_of, share_of
 from sensitome.mirna.seeds import check_sequences, seeds_of
 
 __all__ = ["Compat", "score_sites"]
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-ByteArray = npt.NDArray[np.uint8]
-
-#: ``corrected``: as the model was published; ``public-perl``: with the slips of TargetScan's public script of 7.0.
-Compat = Literal["corrected", "public-perl"]
 
 # Nearer to the stop codon than this no site is scored.
 _NEAREST = 15
 _CHUNK = 200_000
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What is known of sequences and sites, as arrays."""
-
-    targets: Encoded
-    mirnas: ByteArray
-    mirna: IntArray
-    sites: Sites
-    isoforms: Isoforms
-    offset_keys: IntArray
-    compat: Compat
 
 
 def score_sites(
@@ -110,19 +86,19 @@ def score_sites(
     targets = encode(utrs["sequence"].str.replace_all("-", "", literal=True).to_list())
     _check_places(numbered, targets)
     profile = isoforms_of(utrs["name"], targets.length, isoforms)
-    letters = _letters(mirnas["sequence"])
+    letters = letters_of(mirnas["sequence"])
     extra = _joined(
         numbered, mirnas, orfs=orfs, orf_8mers=orf_8mers, abundance=abundance, windows=windows, compat=compat
     )
-    offset_keys = _offset_keys(targets, letters, compat=compat)
+    keys = offset_keys(targets, letters, compat=compat)
     parts = []
     for begin in range(0, max(len(numbered), 1), _CHUNK):
         rows = extra.slice(begin, _CHUNK)
-        known = _Known(targets, letters, rows["_mirna"].to_numpy(), _sites(rows), profile, offset_keys, compat)
+        known = Known(targets, letters, rows["_mirna"].to_numpy(), _sites(rows), profile, keys, compat)
         parts.append(_scored(rows, known))
     scored = pl.concat(parts)
     group = scored["_mirna"].to_numpy()
-    context, weighted = _floats(scored["context"]), _floats(scored["weighted"])
+    context, weighted = floats(scored["context"]), floats(scored["weighted"])
     if compat == "public-perl":
         ranks = public_percentiles(context, weighted, group=group)
     else:
@@ -160,16 +136,6 @@ def _check_places(sites: pl.DataFrame, targets: Encoded) -> None:
         .with_columns(length.alias("_length")).filter(bad).iter_rows()
     ]  # fmt: skip
     raise_faults("sites to score", faults)
-
-
-def _letters(sequences: pl.Series) -> ByteArray:
-    """Codes of the miRNAs (miRNAs, letters), filled up with `ANY`."""
-    coded = encode(sequences.to_list())
-    width = int(coded.length.max()) if len(coded.length) else 0
-    place = np.arange(width)
-    inside = place < coded.length[:, None]
-    at = np.minimum(coded.start[:, None] + place, len(coded.codes) - 1)
-    return np.where(inside, coded.codes[at], np.uint8(ANY)).astype(np.uint8)
 
 
 def _joined(
@@ -217,11 +183,10 @@ def _sites(frame: pl.DataFrame) -> Sites:
     return Sites(*(frame[column].cast(pl.Int64).to_numpy() for column in ("_utr", "start", "end", "_site_type")))
 
 
-def _scored(frame: pl.DataFrame, known: _Known) -> pl.DataFrame:
+def _scored(frame: pl.DataFrame, known: Known) -> pl.DataFrame:
     """Sites with their contributions and scores."""
     sites, kind = known.sites, known.sites.kind
-    raw = {**_sequence_features(known), **_isoform_features(known), **_gene_features(frame)}
-    raw["seed_energy"] = _energy(known)
+    raw = features_of(known, frame)
     parts = {name: contribution(name, raw[name], kind=kind) for name in CONTRIBUTIONS}
     if known.compat == "public-perl":
         absent = np.isnan(raw["target_abundance"])
@@ -238,85 +203,6 @@ def _scored(frame: pl.DataFrame, known: _Known) -> pl.DataFrame:
     )
 
 
-def _sequence_features(known: _Known) -> dict[str, FloatArray]:
-    sites, mirnas = known.sites, known.mirnas[known.mirna]
-    features = {"intercept": np.ones(len(sites.start)), "local_au": local_au(known.targets, sites)}
-    for name, letters in (("srna1", mirnas[:, 0]), ("srna8", mirnas[:, 7]), ("site8", _site8(known))):
-        for code, letter in enumerate("acg"):
-            features[f"{name}_{letter}"] = (letters == code).astype(float)
-    first = np.where(sites.kind == 1, 8, 9)
-    width = max(mirnas.shape[1] - 7, 1)
-    at = first[:, None] - 1 + np.arange(width)
-    inside = at < mirnas.shape[1]
-    rest = np.where(inside, np.take_along_axis(mirnas, np.minimum(at, mirnas.shape[1] - 1), axis=1), np.uint8(ANY))
-    upstream = upstream_letters(known.targets, sites)
-    features["three_prime"] = three_prime_score(rest.astype(np.uint8), upstream, first=first)
-    return features
-
-
-def _site8(known: _Known) -> ByteArray:
-    """Letter opposite nucleotide 8 where it does not pair (7mer-A1 and 6mer); `ANY` elsewhere."""
-    sites = known.sites
-    before = 3 if known.compat == "public-perl" else 1
-    place = sites.start - np.where(sites.kind == 0, before, 1)
-    code = known.targets.codes[known.targets.start[sites.sequence] + place - 1]
-    return np.where(sites.kind <= 1, code, np.uint8(ANY)).astype(np.uint8)
-
-
-def _isoform_features(known: _Known) -> dict[str, FloatArray]:
-    sites, isoforms = known.sites, known.isoforms
-    end, share = isoforms.end[sites.sequence], isoforms.share[sites.sequence]
-    share = np.where(end >= sites.end[:, None], share, 0.0)
-    distance = np.minimum(sites.start[:, None] - 1, end - sites.end[:, None]).astype(float)
-    counted = weighted_by_isoforms(_offset_6mers(known, end).astype(float), share)
-    return {
-        "utr_length": _log10(weighted_by_isoforms(end.astype(float), share)),
-        "min_distance": _log10(weighted_by_isoforms(distance, share)),
-        "offset_6mers": np.ones(len(counted)) if known.compat == "public-perl" else counted,
-    }
-
-
-def _offset_keys(targets: Encoded, mirnas: ByteArray, *, compat: Compat) -> IntArray:
-    """Matches of nucleotides 3–8 of each miRNA, ordered by `_key` of miRNA, UTR and last letter."""
-    if compat == "public-perl" or not len(mirnas):
-        return np.empty(0, dtype=np.int64)
-    core = ((3 - mirnas[:, 7:1:-1].astype(np.int64)) * 4 ** np.arange(5, -1, -1)).sum(axis=1)
-    hits = scan(targets, core=core, eighth=np.full(len(mirnas), 255, dtype=np.uint8), shadow=0)
-    at = hits.position.astype(np.int64) + 6
-    return np.sort(_key(targets, hits.seed.astype(np.int64), hits.sequence.astype(np.int64), at))
-
-
-def _key(targets: Encoded, mirna: IntArray, sequence: IntArray, at: IntArray) -> IntArray:
-    """Number that orders places by miRNA, then UTR, then letter."""
-    return mirna * len(targets.codes) + targets.start[sequence] + at
-
-
-def _offset_6mers(known: _Known, end: IntArray) -> IntArray:
-    """Matches of nucleotides 3–8 in the stretch up to each end (sites, isoforms)."""
-    mirna, sequence = known.mirna[:, None], known.sites.sequence[:, None]
-    until = np.searchsorted(known.offset_keys, _key(known.targets, mirna, sequence, end), side="right")
-    before = np.searchsorted(known.offset_keys, _key(known.targets, mirna, sequence, np.zeros_like(end)), side="right")
-    return until - before
-
-
-def _gene_features(frame: pl.DataFrame) -> dict[str, FloatArray]:
-    unpaired = _floats(frame["_unpaired"])
-    return {
-        "orf_length": _log10(_floats(frame["_orf"])),
-        "orf_8mers": _floats(frame["_orf_8mers"]),
-        "target_abundance": _floats(frame["_abundance"]),
-        "accessibility": np.log10(unpaired, out=np.full(len(unpaired), np.nan), where=unpaired > 0),
-        "conservation": _floats(frame["_pct"]),
-    }
-
-
-def _energy(known: _Known) -> FloatArray:
-    whole = seed_energy(known.mirnas[:, 1:8])
-    short = seed_energy(known.mirnas[:, 1:7])
-    energy = np.where(known.sites.kind >= 2, whole[known.mirna], short[known.mirna])
-    return np.asarray(np.round(energy, 3), dtype=np.float64)
-
-
 def _missing(raw: dict[str, FloatArray]) -> pl.Series:
     """Features without a value, joined by ";"."""
     count = len(raw["intercept"])
@@ -328,16 +214,3 @@ def _missing(raw: dict[str, FloatArray]) -> pl.Series:
         pl.when(pl.col(name)).then(pl.lit(name)).otherwise(None) for name in flags.columns
     ).list.drop_nulls().list.join(";")  # fmt: skip
     return flags.select(told.alias("missing"))["missing"]
-
-
-def _log10(values: FloatArray) -> FloatArray:
-    """Logarithm; 0 for 0, as the peer has it, and NaN for NaN."""
-    positive = values > 0
-    answer = np.zeros(len(values), dtype=np.float64)
-    answer[np.isnan(values)] = np.nan
-    answer[positive] = np.log10(values[positive])
-    return answer
-
-
-def _floats(column: pl.Series) -> FloatArray:
-    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
