@@ -106,29 +106,28 @@ def null_scores(scores: pl.DataFrame, *, treatments: Treatments, seed: int) -> p
 
     Notes
     -----
-    Within each cell line, replicate, library plate and kind, the changes from vehicle to drug are dealt out again among
-    the reagents; all drug arms of a reagent stay together, so that the noise of a vehicle well still shows in all of
-    them, and every reagent keeps its effect without drug. Each reagent's own mean interaction is taken out before, and
-    what is left scaled by √(R/(R − 1)) to keep its size. A well that went wrong thus shows half as large in two
-    replicates, so that methods which fall for lone bad wells are treated a little too kindly.
+    x = general effect of the reagent in the line (mean over arms and replicates) + typical effect of the arm + noise.
+    The noise is that of the screen: deviations of the replicates from their mean, scaled by √(R/(R − 1)), dealt out
+    again among the reagents of the same library plate and kind, line by line and replicate by replicate, all arms of a
+    reagent together. So reagents stay as toxic as they are, and drugs do to all of them the same. A well that went
+    wrong shows half as large in each of two replicates.
     """
     cube = effect_cube(scores, treatments=treatments)
-    vehicle, change = cube.values[:, :, :1], cube.values[:, :, 1:] - cube.values[:, :, :1]
-    replicates = np.isfinite(change).sum(axis=-1, keepdims=True)
+    values = cube.values
+    replicates = np.isfinite(values).sum(axis=-1, keepdims=True)
     if replicates.max(initial=0) < 2:
         raise MethodError(
             "a null screen cannot be made from one replicate",
             found="1 replicate",
             expected="two replicates or more: what they share is taken for real",
         )
-    center = robust.nan_mean(change, axis=-1)[..., None]
-    typical = robust.nan_median(change, axis=0)[None]
+    center = robust.nan_mean(values, axis=-1)
+    typical = robust.nan_median(center, axis=0)[None]
+    general = robust.nan_mean(center - typical, axis=2)[:, :, None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        left = np.where(replicates > 1, (change - center) * np.sqrt(replicates / (replicates - 1)), np.nan)
-    rng = np.random.default_rng(seed)
-    dealt = _deal(left, _decks(cube.items), rng=rng)
-    values = np.concatenate([vehicle, vehicle + typical + dealt], axis=2)
-    return _written(to_polars(scores), replace(cube, values=values))
+        noise = np.where(replicates > 1, (values - center[..., None]) * np.sqrt(replicates / (replicates - 1)), np.nan)
+    dealt = _deal(noise, _decks(cube.items), rng=np.random.default_rng(seed))
+    return _written(to_polars(scores), replace(cube, values=(general + typical)[..., None] + dealt))
 
 
 def null_calls(
@@ -266,7 +265,7 @@ def _decks(items: pl.DataFrame) -> IntArray:
 
 
 def _deal(change: FloatArray, decks: IntArray, *, rng: np.random.Generator) -> FloatArray:
-    """Permute (items, lines, drugs, replicates) among the items of each deck, line by line and replicate by replicate."""
+    """Permute (items, lines, arms, replicates) among the items of each deck, by line and replicate."""
     dealt = np.full(change.shape, np.nan)
     for deck in np.unique(decks):
         members = np.flatnonzero(decks == deck)
