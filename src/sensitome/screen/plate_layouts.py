@@ -60,8 +60,8 @@ def randomized_layout(
     -----
     Every plate holds the same share of each kind, so that plates have the same expected level. Each plate has its own
     places; a control goes to that of 24 random free wells which lies farthest from the controls there are, so that
-    edge, middle and all sides have controls and a place effect can be told from a reagent's. Controls in outer columns alone,
-    as on most bought libraries, sit where the plate is least like its middle.
+    edge, middle and all sides have controls and a place effect can be told from a reagent's.
+    Controls in outer columns alone, as on most bought libraries, sit where the plate is least like its middle.
 
     References
     ----------

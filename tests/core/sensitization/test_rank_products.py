@@ -44,31 +44,6 @@ def test_counting_agrees_with_the_gamma_form_away_from_the_end(factors: int) -> 
     np.testing.assert_allclose(product_tail(product, n=1000, factors=factors), gamma, rtol=0.02)
 
 
-def of_differences(differences: np.ndarray) -> np.ndarray:
-    """Cube of a vehicle at 0 and one drug."""
-    return np.stack([np.zeros_like(differences), differences], axis=1)[:, None]
-
-
-def test_rank_product_by_hand() -> None:
-    values = of_differences(np.array([[-3.0, -2.0], [0.0, 1.0], [1.0, 0.0], [2.0, 3.0]]))
-    test = rank_product(contrasts(values, limit=1e9))
-    # rank 1 twice: product 1, 1 of 16 products; twice that for both sides
-    assert test.p_value[0, 0, 0] == pytest.approx(2 / 16)
-    assert test.p_value[3, 0, 0] == pytest.approx(2 / 16)
-    assert test.statistic[0, 0, 0] == pytest.approx(np.log(1 / 5))
-    assert test.statistic[3, 0, 0] == pytest.approx(-np.log(1 / 5))
-    # ranks 2 and 3: products of at most 6 are 11 of 16
-    assert test.p_value[1, 0, 0] == pytest.approx(1.0)
-
-
-def test_counting_and_the_gamma_form_agree() -> None:
-    product = np.array([2.0, 30.0, 900.0])
-    from scipy import special
-
-    gamma = special.gammaincc(2, -np.log(product / 101**2))
-    np.testing.assert_allclose(product_tail(product, n=100, factors=2), gamma, rtol=0.25)
-
-
 @pytest.mark.parametrize("items", [60, 2000])
 def test_rank_product_p_is_uniform_without_effects(items: int) -> None:
     rng = np.random.default_rng(items)

@@ -229,7 +229,7 @@ def _tails(ranks: FloatArray, total: int) -> FloatArray:
 
 def _rounded(count: int) -> int:
     """Two leading digits: contexts of nearly the same size share their random groups."""
-    step = 10 ** max(len(str(count)) - 2, 0)
+    step: int = 10 ** max(len(str(count)) - 2, 0)
     return round(count / step) * step
 
 
