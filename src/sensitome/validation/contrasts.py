@@ -238,7 +238,21 @@ def _bars(wells: pl.DataFrame, *, by_well: bool, level: float) -> pl.DataFrame:
     control = (
         unit.filter(pl.col("role") == "negative")
         .group_by("cell_line", "treatment")
-        .agg(value.sort().mean().alias("control_viability"))
+        .agg(
+            value.sort().mean().alias("control_viability"),
+            (value.sort().std() / value.count().sqrt()).alias("control_sem"),
+            pl.len().alias("_units"),
+        )
+    )
+    control = control.with_columns(
+        pl.Series("_reach", special.stdtrit(np.maximum(control["_units"].to_numpy() - 1.0, 1.0), 0.5 + level / 2))
+    ).select(
+        "cell_line",
+        "treatment",
+        "control_viability",
+        "control_sem",
+        (pl.col("control_viability") - pl.col("_reach") * pl.col("control_sem")).alias("control_low"),
+        (pl.col("control_viability") + pl.col("_reach") * pl.col("control_sem")).alias("control_high"),
     )
     bars = samples.with_columns((pl.col("sd") / pl.col("units").sqrt()).alias("viability_sem"))
     units = bars["units"].to_numpy().astype(np.float64)

@@ -1,0 +1,221 @@
+"""The validation assay: Fig. 2 of Normann et al. 2021, one panel per reagent, every biological replicate shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from sensitome.charts.data import Manifest, Tables, setting
+from sensitome.charts.panels import Panels, Specification, frozen, named
+from sensitome.charts.theme import ACCENT, FAINT, INK
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
+
+__all__ = ["validation_panels"]
+
+#: Panels of the figure; the rest is in the table.
+MOST = 8
+WIDTH, HEIGHT = 168, 150
+BAR = 13
+CONTROL = "control"
+
+
+def validation_panels(tables: Tables, manifest: Manifest) -> Specification | None:
+    """Draw viability in every arm for the reagents with the strongest evidence.
+
+    Parameters
+    ----------
+    tables : `validation` and `validation_replicates`
+    manifest : settings of the study; ``validation.error_bars`` ("sem" or "ci", by default "sem" for the paper's
+        test and "ci" otherwise) and ``treatments.vehicle``
+
+    Returns
+    -------
+    Up to eight panels: gray = scrambled control, colored = reagent; bar = mean, line = SEM or 95 % interval, point =
+    biological replicate, tick = what Bliss expects, stars from the settings. None without samples.
+
+    References
+    ----------
+    Normann et al. 2021, Fig. 2, doi:10.1038/s41598-021-90385-2; Lord et al. 2020, doi:10.1083/jcb.202001064
+    """
+    table = tables["validation"].filter(pl.col("contrast").cast(pl.String) == "reagent")
+    if table.is_empty():
+        return None
+    vehicle = str(setting(manifest, "treatments", "vehicle", default="vehicle"))
+    arms = _arms(table, vehicle)
+    by_well = str(table["unit"][0]).startswith("wells")
+    bars = setting(manifest, "validation", "error_bars", default="sem" if by_well else "ci")
+    drawn = _bars(table, error=bars, vehicle=vehicle)
+    points = _points(tables["validation_replicates"], table)
+    top = _top(drawn, points)
+    chosen = _strongest(table)
+    panels = Panels(columns=4, title="Validation assay", subtitle=_key(table, bars, by_well, len(chosen)))
+    template = frozen(_template(arms, top))
+    for line, reagent in chosen:
+        own = drawn.filter((pl.col("reagent") == reagent) & (pl.col("cell_line") == line))
+        dots = points.filter((pl.col("cell_line") == line) & pl.col("reagent").is_in([reagent, CONTROL]))
+        title = reagent if table["cell_line"].n_unique() == 1 else f"{reagent}, {line}"
+        panels.add(template, data=_data(own, dots, top), title=title, size=12)
+    return panels.specification()
+
+
+def _arms(table: pl.DataFrame, vehicle: str) -> list[str]:
+    """Arms in reading order: without drug, one drug, several."""
+    arms = table["treatment"].unique().to_list()
+    return sorted(arms, key=lambda arm: (arm != vehicle, arm.count("+"), arm))
+
+
+def _strongest(table: pl.DataFrame) -> list[tuple[str, str]]:
+    """Cell line and reagent of the smallest p, in the order of their names."""
+    ranked = (
+        table.group_by("cell_line", "reagent")
+        .agg(pl.col("p_value").min().fill_null(1.0))
+        .sort("p_value", "cell_line", "reagent")
+        .head(MOST)
+    )
+    return sorted(ranked.select("cell_line", "reagent").iter_rows())
+
+
+def _key(table: pl.DataFrame, bars: str, by_well: bool, panels: int) -> list[str]:
+    """How to read the marks, for the figure that stands alone."""
+    n = max(table["n"].to_list())
+    what = "SEM" if bars == "sem" else "95 % interval"
+    unit = f"n = {n} wells, technical replicates counted as n" if by_well else f"n = {n} biological replicates"
+    test = "Student's t on wells" if by_well else "blocked, moderated test of biological replicates, FDR-adjusted"
+    left = table.select("cell_line", "reagent").n_unique() - panels
+    more = f" · {left} further reagents are in the table" if left > 0 else ""
+    return [
+        f"gray: scrambled control · colored: reagent · bar: mean, line: {what} · point: biological replicate ({unit})",
+        f"red tick: what Bliss expects of reagent and drug · * < .05, ** < .01, *** < .001, {test}{more}",
+    ]
+
+
+def _bars(table: pl.DataFrame, *, error: str, vehicle: str) -> pl.DataFrame:
+    """Means with their spread, one row per bar, and what Bliss expects of the reagent's bars."""
+    ends = ("low", "high") if error == "ci" else ("sem", "sem")
+    keys = ["cell_line", "reagent", "kind", "treatment"]
+
+    def side(prefix: str, name: str) -> pl.DataFrame:
+        mean, low, high = (pl.col(f"{prefix}_{part}" if part else prefix) for part in ("", *ends))
+        if error == "sem":
+            low, high = mean - low, mean + high
+        return table.select(
+            *keys, pl.lit(name).alias("group"), mean.alias("mean"), low.alias("low"), high.alias("high")
+        )
+
+    reagent = side("viability", "reagent")
+    control = table.select(
+        *keys,
+        pl.lit(CONTROL).alias("group"),
+        pl.col("control_viability").alias("mean"),
+        (pl.col("control_low") if error == "ci" else pl.col("control_viability") - pl.col("control_sem")).alias("low"),
+        (pl.col("control_high") if error == "ci" else pl.col("control_viability") + pl.col("control_sem")).alias(
+            "high"
+        ),
+    )
+    alone = table.filter(pl.col("treatment") == vehicle).select(
+        *keys[:3], (pl.col("viability") / pl.col("control_viability")).alias("_alone")
+    )
+    about = table.join(alone, on=keys[:3], how="left").select(
+        *keys,
+        "stars",
+        pl.when(pl.col("treatment") != vehicle).then(pl.col("_alone") * pl.col("control_viability")).alias("expected"),
+        "p_value",
+        "q_value",
+        "n",
+    )
+    both = pl.concat([control, reagent.select(control.columns)]).join(about, on=keys, how="left")
+    own = pl.col("group") == "reagent"
+    return both.with_columns(
+        pl.when(own).then("stars").otherwise(pl.lit("")).alias("stars"),
+        pl.when(own).then("expected").alias("expected"),
+        pl.max_horizontal(pl.col("low"), pl.lit(0.0)).alias("low"),
+    )
+
+
+def _points(replicates: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Biological replicates in percent; the controls under one name."""
+    name = pl.when(pl.col("role") == "negative").then(pl.lit(CONTROL)).otherwise("reagent").alias("reagent")
+    return (
+        replicates.filter(pl.col("role").is_in(["sample", "negative"]))
+        .with_columns(name)
+        .filter(pl.col("treatment").is_in(table["treatment"].unique().to_list()))
+        .group_by("cell_line", "reagent", "treatment", "replicate")
+        .agg((100 * pl.col("viability").mean()).alias("viability"))
+        .with_columns(
+            pl.when(pl.col("reagent") == CONTROL).then(pl.lit(CONTROL)).otherwise(pl.lit("reagent")).alias("group")
+        )
+        .sort("cell_line", "reagent", "treatment", "replicate")
+    )
+
+
+def _top(bars: pl.DataFrame, points: pl.DataFrame) -> float:
+    """Top of the axis that all panels share: means and replicates, and whiskers up to half as much again."""
+    means = max(100.0, *bars["mean"].drop_nulls().to_list(), *points["viability"].drop_nulls().to_list())
+    reach = max([means, *bars["high"].drop_nulls().to_list()])
+    return 10.0 * (int(min(reach, 1.5 * means) * 1.12 / 10) + 1)
+
+
+def _data(bars: pl.DataFrame, points: pl.DataFrame, top: float) -> dict[str, pl.DataFrame]:
+    """Rows of one reagent, by the names of the template."""
+    highest = (
+        points.filter(pl.col("group") == "reagent").group_by("treatment").agg(pl.col("viability").max().alias("dot"))
+    )
+    height = pl.min_horizontal(pl.max_horizontal("high", "dot", "expected"), pl.lit(0.955 * top))
+    starred = bars.filter(pl.col("stars") != "").join(highest, on="treatment", how="left")
+    columns = ["treatment", "group", "mean", "low", "high", "expected", "p_value", "q_value"]
+    return {
+        "bars": bars.sort("treatment", "group").select(columns),
+        "points": points.select("treatment", "group", "replicate", "viability"),
+        "expected": bars.drop_nulls("expected").select("treatment", "group", "expected").sort("treatment"),
+        "stars": starred.select("treatment", "group", "stars", height.alias("at")).sort("treatment"),
+    }
+
+
+def _template(arms: list[str], top: float) -> ChartType:
+    """One reagent."""
+    import altair as alt
+
+    groups: dict[str, Any] = {"domain": [CONTROL, "reagent"]}
+    x = alt.X("treatment:N", sort=arms, title=None, scale=alt.Scale(domain=arms, paddingInner=0.25)).axis(
+        labelAngle=-32,
+        labelExpr="replace(datum.label, '+', ' + ')",
+        labelFontSize=9.5,
+        labelLimit=110,
+        labelOverlap=False,
+        ticks=False,
+        labelPadding=4,
+    )
+    offset = alt.XOffset("group:N", scale=alt.Scale(**groups, paddingInner=0.05, paddingOuter=0.08))
+    scale = alt.Scale(domain=[0, top], nice=False)
+    y = alt.Y("mean:Q", title="viability (% of control)", scale=scale).axis(tickCount=5, titleFontSize=10.5)
+    color = alt.Color("group:N", scale=alt.Scale(**groups, range=[FAINT, ACCENT]), legend=None)
+    tooltip = [
+        alt.Tooltip("treatment:N", title="arm"),
+        alt.Tooltip("group:N"),
+        *(alt.Tooltip(f"{name}:Q", format=".1f") for name in ("mean", "low", "high")),
+        alt.Tooltip("expected:Q", title="Bliss expects", format=".1f"),
+        alt.Tooltip("p_value:Q", format=".2g"),
+        alt.Tooltip("q_value:Q", format=".2g"),
+    ]
+    bars = alt.Chart(named("bars"))
+    points = alt.Chart(named("points")).mark_point(size=15, filled=True, fill="white", stroke=INK, strokeWidth=0.9)
+    ticks = alt.Chart(named("expected")).mark_tick(size=BAR + 4, thickness=1.6, color="#b3261e", aria=False)
+    stars = alt.Chart(named("stars")).mark_text(dy=-5, fontSize=12, fontWeight=600, color=INK, baseline="middle")
+    layers: list[ChartType] = [
+        bars.mark_bar(size=BAR, aria=False).encode(x=x, xOffset=offset, y=y, color=color, tooltip=tooltip),
+        bars.mark_rule(color=INK, strokeWidth=1.1, clip=True, aria=False).encode(
+            x=x, xOffset=offset, y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high")
+        ),
+        points.encode(
+            x=x,
+            xOffset=offset,
+            y=alt.Y("viability:Q", scale=scale),
+            tooltip=["treatment:N", "group:N", "replicate:N", alt.Tooltip("viability:Q", format=".1f")],
+        ),
+        ticks.encode(x=x, xOffset=offset, y=alt.Y("expected:Q", scale=scale)),
+        stars.encode(x=x, xOffset=offset, y=alt.Y("at:Q", scale=scale), text="stars:N"),
+    ]
+    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
