@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sensitome.cohort.association import Association, associate
+from sensitome.cohort.association import Association, associate, correlate_lists
 from sensitome.core.multiple import adjust_p
 from sensitome.errors import MethodError, TableError
 from sensitome.expression_matrix import Expression
@@ -134,6 +134,18 @@ def test_targets_that_are_pushed_down_are_seen_as_such(cohort: tuple[Expression,
     assert rows["miR-1"]["target_p_value"] < 0.01  # type: ignore[operator]
     assert rows["miR-2"]["n_targets"] == 2
     assert (rows["miR-3"]["n_targets"], rows["miR-3"]["target_p_value"]) == (0, None)
+
+
+def test_correlates_become_lists_by_sign(cohort: tuple[Expression, Expression]) -> None:
+    found = associate(*cohort)
+    assert found.pairs is not None
+    lists = correlate_lists(found.pairs, fewest=5)
+    sizes = dict(lists.group_by("list").len().iter_rows())
+    rows = by_name(found)
+    assert sizes["miR-0, positive"] == rows["miR-0"]["n_positive"]
+    assert sizes["miR-1, all"] == rows["miR-1"]["n_significant"]
+    assert min(sizes.values()) >= 5
+    assert lists["mirna"].unique(maintain_order=True).to_list()[:2] == ["miR-0", "miR-1"]
 
 
 def test_false_discoveries_stay_at_their_level() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ import pytest
 from sensitome.cohort.subset import subset
 from sensitome.errors import Caution, SettingsError, SourceError, TableError
 from sensitome.expression_matrix import Expression
-from sensitome.io.clinical import read_clinical
+from sensitome.io.clinical import cohort_from_mudata, read_clinical
 from sensitome.io.endpoints import EndpointColumns
 from sensitome.io.wide_matrix import read_wide_matrix
 from sensitome.patients import Cohort
@@ -191,3 +192,21 @@ def test_cells_that_are_no_numbers_are_located(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as empty:
         read_wide_matrix(write(tmp_path / "b.csv", "miRNA,s1"))
     assert str(empty.value) == f"matrix holds no values in {tmp_path / 'b.csv'}: found columns 'miRNA' and 's1'."
+
+
+def test_a_mudata_object_becomes_a_cohort() -> None:
+    pandas = pytest.importorskip("pandas")
+    obs = pandas.DataFrame({"months": [1.0, 2.0, None], "status": ["dead", "alive", "dead"]}, index=["a", "b", "c"])
+    part = SimpleNamespace(
+        X=np.arange(4.0).reshape(2, 2),
+        obs=pandas.DataFrame(index=["c", "a"]),
+        var=pandas.DataFrame(index=["x", "y"]),
+        layers={},
+    )
+    cohort = cohort_from_mudata(SimpleNamespace(obs=obs, mod={"mrna": part}), endpoints=[OS], name="made")
+    assert cohort.clinical["os_time"].to_list() == [1.0, 2.0, None]
+    assert cohort.flow["reason"].to_list() == ["status without time"]
+    assert cohort.matrix("mrna").samples["sample"].to_list() == ["c", "a"]
+    part.obs = pandas.DataFrame({"months": [3, 4], "status": ["1", "0"]}, index=["c", "a"])
+    single = cohort_from_mudata(part, endpoints=[OS], name="one")
+    assert single.matrix("mirna").values.tolist() == [[0.0, 1.0], [2.0, 3.0]]

@@ -22,7 +22,7 @@ from sensitome.core.rank_sum import rank_sum
 from sensitome.expression_matrix import Expression
 from sensitome.parallel import blocks, map_blocks
 
-__all__ = ["Association", "Family", "Keep", "Sink", "associate"]
+__all__ = ["Association", "Family", "Keep", "Sink", "associate", "correlate_lists"]
 
 FloatArray = npt.NDArray[np.float64]
 Answer = TypeVar("Answer")
@@ -127,6 +127,33 @@ def associate(
             sink(table)
     found = pl.concat(kept) if sink is None else None
     return Association(found, pl.concat(summaries), tested, len(chosen[0]), left_out)
+
+
+def correlate_lists(pairs: pl.DataFrame, *, alpha: float = 0.05, fewest: int = 1) -> pl.DataFrame:
+    """Lists of the mRNAs that go with each miRNA, to be tested for gene sets.
+
+    Parameters
+    ----------
+    pairs : of `associate`
+    alpha : largest q of a member
+    fewest : a shorter list is left out
+
+    Returns
+    -------
+    ``list`` ("<miRNA>, all", "…, positive", "…, negative"), ``mirna``, ``sign``, ``gene``; miRNAs in the order of the
+    pairs. The mRNAs that were tested are the universe
+    """
+    signs = {"all": pl.lit(True), "positive": pl.col("effect") > 0, "negative": pl.col("effect") < 0}
+    chosen = pairs.filter(pl.col("q_value") <= alpha)
+    parts = [
+        chosen.filter(condition).select(
+            pl.format("{}, {}", "mirna", pl.lit(sign)).alias("list"), "mirna", pl.lit(sign).alias("sign"), "gene"
+        )
+        for sign, condition in signs.items()
+    ]
+    order = chosen.select("mirna").unique(maintain_order=True).with_row_index("_order")
+    lists = pl.concat(parts).join(order, on="mirna", maintain_order="left").sort("_order", maintain_order=True)
+    return lists.filter(pl.len().over("list") >= fewest).drop("_order")
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from sensitome.errors import Fault, TableError, listed, suggestion
-from sensitome.io.columns import Column, doubled, empty_cells, name_columns, raise_faults
+from sensitome.expression_matrix import Expression
+from sensitome.io.columns import Column, doubled, empty_cells, name_columns, raise_faults, text_table
 from sensitome.io.endpoints import EndpointColumns, read_endpoint
 from sensitome.io.numbers import parse_numbers
 from sensitome.io.text import read_table
 from sensitome.patients import Cohort, flow_row
 
-__all__ = ["build_cohort", "missing_to_null", "read_clinical", "typed"]
+__all__ = ["build_cohort", "cohort_from_mudata", "missing_to_null", "read_clinical", "typed"]
 
 _MISSING = ("", "na", "n/a", "nan", "null", "none", "[not available]", "[not applicable]", "[unknown]", "[discrepancy]")
 _COLUMNS = (
@@ -66,6 +68,32 @@ def read_clinical(
         name=name or Path(path).name.split(".")[0],
         time_unit=time_unit,
     )
+
+
+def cohort_from_mudata(
+    data: Any, *, endpoints: Sequence[EndpointColumns], name: str, time_unit: str = "months"
+) -> Cohort:
+    """Cohort of a MuData object (or of anything with ``obs`` and ``mod``), or of one AnnData as the matrix ``mirna``.
+
+    Parameters
+    ----------
+    data : patients in ``obs``, one AnnData a matrix in ``mod`` (``mirna``, ``mrna``, ``protein``)
+    endpoints : where each endpoint stands in ``obs``
+    name, time_unit : of the cohort
+
+    Raises
+    ------
+    TableError
+        As `build_cohort`.
+    """
+    table = pl.from_pandas(data.obs.rename_axis("sample").reset_index())
+    frame = missing_to_null(text_table(table))
+    if "patient" not in frame.columns:
+        frame = frame.with_columns(pl.col("sample").alias("patient"))
+    cohort = build_cohort(frame, endpoints=endpoints, file=f"{name}.obs", name=name, time_unit=time_unit)
+    for role, part in (data.mod if hasattr(data, "mod") else {"mirna": data}).items():
+        cohort = cohort.with_matrix(str(role), Expression.from_anndata(part))
+    return cohort
 
 
 def build_cohort(
