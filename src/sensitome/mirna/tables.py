@@ -1,0 +1,93 @@
+"""Tables of miRNAs: names, targets and the genes behind a screen; columns, units and meanings."""
+
+from __future__ import annotations
+
+import dataframely as dy
+
+from sensitome.mirna.names import STATUSES
+from sensitome.mirna.targets import TIERS
+
+__all__ = ["Names", "TargetGenes", "TargetsLeftOut", "TargetsMerged"]
+
+
+def _text(meaning: str, *, nullable: bool = True, key: bool = False) -> dy.String:
+    return (
+        dy.String(primary_key=True, description=meaning) if key else dy.String(nullable=nullable, description=meaning)
+    )
+
+
+def _number(meaning: str, unit: str) -> dy.Float64:
+    return dy.Float64(nullable=True, description=meaning, metadata={"unit": unit})
+
+
+def _count(meaning: str) -> dy.Int32:
+    return dy.Int32(nullable=False, min=0, description=meaning, metadata={"unit": "count"})
+
+
+class Names(dy.Schema):
+    """One row per name of a list, in its order: which molecule it means, and what that is called now."""
+
+    input = _text("the name as it stands in the list")
+    status = dy.Enum(STATUSES, description="what became of the name")
+    accession = _text("accession of miRBase: MIMAT… of a mature miRNA, MI… of a hairpin")
+    name = _text("name in the release that was asked for; null when it has none")
+    sequence = _text("sequence under the name that was read, in `version`, 5′→3′")
+    name_sequence = _text("sequence in the release that was asked for, 5′→3′")
+    version = _text("release of miRBase whose name it is")
+    read_as = _text("the name as miRBase spells it")
+    candidates = _text('accessions that come into question, joined by ";"')
+    reason = _text("why, in words", nullable=False)
+
+
+class TargetsMerged(dy.Schema):
+    """One row per miRNA × gene that some evidence connects."""
+
+    accession = _text("accession of the miRNA", key=True)
+    gene = _text("symbol of the gene", key=True)
+    mirna = _text("name of the miRNA now; of a dead one, the name that was read", nullable=False)
+    tier = dy.Enum(TIERS, description="strength of the evidence, as IPA's microRNA Target Filter has it")
+    sources = _text('sources, joined by ";"', nullable=False)
+    versions = _text('sources with their releases, joined by ";"', nullable=False)
+    n_sources = _count("sources")
+    n_observed = _count("sources that observed it")
+    support = _text("the strongest word of a source for it")
+    scores = _text('best score of each source that scores, as "source: score"', nullable=False)
+    references = _count("distinct references")
+
+
+class TargetsLeftOut(dy.Schema):
+    """One row per row of evidence that does not count."""
+
+    mirna = _text("the miRNA as the file writes it")
+    gene = _text("the gene, as the file writes it or mended")
+    source = _text("source", nullable=False)
+    version = _text("release of the source")
+    evidence = dy.Enum(["observed", "predicted", "listed"], description="what the source says")
+    support = _text("the source's own word")
+    score = _number("score of the source", "as the source has it")
+    reference = _text("reference of the source")
+    file = _text("the file", nullable=False)
+    line = dy.Int32(nullable=True, min=1, description="its line, from 1")
+    reason = _text("why it does not count", nullable=False)
+
+
+class TargetGenes(dy.Schema):
+    """One row per gene × arm: whether its repression by mimics explains their effects."""
+
+    cell_line = _text("cell line", key=True)
+    treatment = _text("drug arm", key=True)
+    gene = _text("symbol of the gene", key=True)
+    same_targets = _text('genes with the very same mimics, joined by ";": no screen tells them apart', nullable=False)
+    n_mirnas = _count("mimics that target it")
+    n_families = _count("seed families that target it")
+    selection = _number("share of halves of the screen in which it is among the first", "fraction")
+    sign = dy.Int8(nullable=False, description="−1 = repressing it sensitizes, 1 = protects, 0 = never selected")
+    agreement = _number("share of the halves that select it with this sign", "fraction")
+    effect = _number("effect of full repression, beside all called genes; exaggerated in called ones", "log2")
+    q_value = _number("false-discovery rate by shuffled screens", "probability")
+    is_selected = dy.Bool(nullable=False, description="selection reaches the threshold")
+    mean_rank = _number("weighted mean rank of its families' effects, 0 = all lowest", "fraction")
+    rank_z = _number("distance of the mean rank from chance; negative = sensitizing", "SD")
+    rank_p = _number("two-sided p of the mean rank", "probability")
+    rank_q = _number("the same, adjusted (Benjamini–Hochberg) over the genes of the arm", "probability")
+    mirnas = _text('mimics that carry it, the strongest first, joined by ";"', nullable=False)
