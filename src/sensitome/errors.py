@@ -21,6 +21,7 @@ __all__ = [
     "LayoutError",
     "MethodError",
     "MissingExtraError",
+    "NetworkError",
     "SensitomeError",
     "SettingsError",
     "SourceError",
@@ -156,6 +157,12 @@ class ControlError(SensitomeError):
 
 class MethodError(SensitomeError):
     """A method is unknown, or this design cannot support it."""
+
+
+class NetworkError(SensitomeError):
+    """A download that was asked for did not arrive whole."""
+
+    exit_code = 3
 
 
 class SettingsError(SensitomeError):

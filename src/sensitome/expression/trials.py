@@ -25,7 +25,17 @@ Comparison = Literal["arms", "treated", "each"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One comparison: its samples, what they are compared by, and their arms by name."""
+    """One comparison within a group of lines.
+
+    Parameters
+    ----------
+    comparison : in words
+    part : its samples
+    labels : (samples,), the groups that are compared, from 0
+    arms : (samples,), the arm of each sample, 0 = vehicle
+    line : (samples,), the cell line of each sample
+    names : of the arms
+    """
 
     comparison: str
     part: Expression

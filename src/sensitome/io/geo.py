@@ -16,6 +16,7 @@ from sensitome.io.sources import decode, read_bytes
 
 __all__ = ["GeoSeries", "read_geo"]
 
+_ENDINGS = ("_series_matrix.txt", "_series_matrix.txt.gz")
 _BEGIN, _END = "!series_matrix_table_begin", "!series_matrix_table_end"
 
 
@@ -61,7 +62,7 @@ def _files(paths: str | Path | Sequence[str | Path]) -> list[Path]:
     path = Path(paths)
     if not path.is_dir():
         return [path]
-    found = sorted(entry for entry in path.iterdir() if "_series_matrix.txt" in entry.name)
+    found = sorted(entry for entry in path.iterdir() if entry.name.endswith(_ENDINGS))
     if not found:
         raise SourceError(
             "folder holds no series matrix", where=path, expected="files called GSE…_series_matrix.txt or .txt.gz"
