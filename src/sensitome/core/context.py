@@ -220,8 +220,8 @@ def public_percentiles(score: FloatArray, weighted: FloatArray, *, group: IntArr
                 if (values[i - 1] != 0 or k == 1) and values[i] != values[i - 1]:
                     worse = i
                 rank[values[i]] = float(100 * worse // len(rows))
-        for answer, values, rank in zip(answers, (score, weighted), ranks, strict=True):
-            answer[rows] = [rank[value] for value in values[rows].tolist()]
+        for answer, given, rank in zip(answers, (score, weighted), ranks, strict=True):
+            answer[rows] = [rank[value] for value in given[rows].tolist()]
     return answers
 
 
