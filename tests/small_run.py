@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from tests.sensitizer_run import sensitizer_tables
 
 from sensitome.plates import well_name
 from sensitome.tables import TABLES, check_table
@@ -29,7 +30,7 @@ def small_run(hostile: str = "mim-01") -> tuple[dict[str, pl.DataFrame], dict[st
         "funnel": _funnel(hits),
         "stability": _stability(hits),
         "stability_settings": _settings(),
-    }
+    } | sensitizer_tables(wells, hits)
     checked = {name: check_table(table, TABLES[name], name=name) for name, table in tables.items()}
     return checked, _manifest()
 
@@ -194,6 +195,11 @@ def _manifest() -> dict[str, Any]:
             "normalize": {"method": "stats-loess", "scale": "log2", "span": 0.7, "degree": 2, "family": "symmetric"},
             "score": {"unit": "reagent", "standardize": "none", "summary": "mean"}, "hits": hits,
             "report": {"plates": 4000, "rows": 20000},
+            "sensitization": {
+                "method": "heb", "reference": "library", "family": "screen", "fdr": 0.1, "local_rate": 0.2, "k": 3.0,
+                "ssmd": 2.0, "level": 0.95, "margin": 0.1, "quiet": 0.32, "additive": 0.32, "sure": 0.9,
+                "seed_kinds": ["mimic"],
+            },
         },
         "inputs": [{"file": "plates.csv", "sha256": "ab" * 32, "bytes": 120}],
         "stages": [{"name": "hits", "version": "1", "key": "cd" * 32, "makes": ["hits", "funnel"]}],

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.flowchart import flowchart
 from sensitome.charts.funnel import funnel
+from sensitome.charts.interaction_panel import interaction_panel
+from sensitome.charts.interaction_volcano import interaction_volcano
 from sensitome.charts.panels import Specification
+from sensitome.charts.pattern_matrix import pattern_matrix
 from sensitome.charts.plate_heatmap import plate_heatmap
 from sensitome.charts.quality_strips import quality_strips, z_prime_over_plates
 from sensitome.charts.replicate_agreement import replicate_agreement
+from sensitome.charts.rule_versus_model import rule_versus_model
 from sensitome.charts.score_distribution import score_distribution
+from sensitome.charts.sensitization_scatter import sensitization_scatter
+from sensitome.charts.sensitizer_ranking import sensitizer_ranking
 from sensitome.charts.stability_map import settings_grid, stability_map
 from sensitome.charts.viability_scatter import viability_scatter
 
@@ -88,6 +94,59 @@ FIGURES: list[Figure] = [
         score_distribution,
         "Histogram of the scores of all library reagents per cell line and arm; the count axis is a square root, so "
         "that the tail shows. Solid line: center. Dashed line: threshold.",
+    ),
+    Figure(
+        "sensitization_scatter",
+        "Effect with and without drug, by the test",
+        ("sensitizers",),
+        sensitization_scatter,
+        "One point per reagent, per cell line and drug arm. On the dashed diagonal the drug changes nothing (Bliss "
+        "independence: the drug's own effect is taken off with the plate); left of it fewer cells live than expected. "
+        "Color = how sure the test is; filled = called, hollow = near or antagonist, gray = not called. Shape = kind.",
+    ),
+    Figure(
+        "interaction_volcano",
+        "Size and evidence of the interactions",
+        ("sensitizers",),
+        interaction_volcano,
+        "Interaction δ = with drug − without, log2, as the test estimates it, against its evidence; rates below 0.0001 "
+        "are drawn there. Dashed lines: limits of the method, with their names. Dotted lines: no interaction, and the "
+        "least size that counts where the method has one. A method that asks only for sensitization has antagonists "
+        "at the bottom right.",
+    ),
+    Figure(
+        "sensitizer_ranking",
+        "The surest sensitizers",
+        ("sensitizers",),
+        sensitizer_ranking,
+        "The 40 surest contexts at most. Point = interaction, filled when called; bar = its interval; small tick = "
+        "difference as measured, before the test draws it to the size that interactions have. The number at the right "
+        "is what the method decides by. Color = cell line, shape = kind.",
+    ),
+    Figure(
+        "pattern_matrix",
+        "Which reagents sensitize where",
+        ("sensitizers",),
+        pattern_matrix,
+        "Reagents that are called somewhere, in every cell line and drug arm. Color = interaction δ, size of the "
+        "square = certainty (1 − rate), ring = called. A small square is not evidence of no effect.",
+    ),
+    Figure(
+        "interaction_panel",
+        "The surest reagents, replicate by replicate",
+        ("sensitizers",),
+        interaction_panel,
+        "Small circles = replicates; black bar = what Bliss independence expects with the drug, which is the effect "
+        "without it; colored point and line = expectation + interaction δ with its interval, filled when called. A bar "
+        "outside the line says that the drug changes the effect.",
+    ),
+    Figure(
+        "rule_versus_model",
+        "Who calls what, and why",
+        ("hits", "sensitizers"),
+        rule_versus_model,
+        "Contexts that the rule and the test call together, and that only one of them calls, by the reason why the "
+        "other does not. Where the truth is known, dark = true effect, light = none.",
     ),
     Figure(
         "stability_map",
