@@ -123,3 +123,20 @@ def test_simulate_writes_a_study_that_runs(command: Command, tmp_path: Path) -> 
     assert status == 0
     assert f"run them with: sensitome run {tmp_path}" in out
     assert (tmp_path / "study.toml").is_file()
+
+
+def test_names_are_resolved_and_counted(command: Command, tmp_path: Path) -> None:
+    history = "version,mature,accession\n16,hsa-miR-101*,MIMAT0004513\n22,hsa-miR-101-5p,MIMAT0004513\n"
+    (tmp_path / "history.csv").write_text(history)
+    (tmp_path / "list.txt").write_text("hsa-miR-101*\r\nnonsense\r\n")
+    status, out, err = command("names", tmp_path / "list.txt", "--mirbase", tmp_path / "history.csv")
+    assert status == 0
+    assert out.splitlines()[1].startswith("hsa-miR-101*,renamed,MIMAT0004513,hsa-miR-101-5p")
+    assert out.splitlines()[2].startswith("nonsense,unknown")
+    assert err == "1 renamed, 1 unknown\n"
+
+
+def test_an_unknown_download_is_refused_with_what_there_is(command: Command) -> None:
+    status, _, err = command("fetch", "mirbas")
+    assert status == cli.Exit.DATA
+    assert "'mirbase'" in err

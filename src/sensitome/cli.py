@@ -170,6 +170,42 @@ def methods() -> None:
         typer.echo(f"{name}\n    {method.formula}\n    as {method.peer}; tested: {method.oracle}")
 
 
+@app.command()
+def names(
+    names_file: Annotated[Path, typer.Argument(metavar="LIST", help="Names of miRNAs, one a line.")],
+    mirbase: Annotated[
+        Path | None, typer.Option(help="miRBase's own files or a history table; default: what `fetch mirbase` brought.")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Release in which the list is written; default: guessed.")] = None,
+    target: Annotated[str | None, typer.Option(help="Release to convert to; default: the latest.")] = None,
+) -> None:
+    """Say of each miRNA name which molecule it means, through the releases of miRBase; print CSV."""
+    from sensitome.io.fetch import cache_folder
+    from sensitome.io.mirbase import read_mirbase
+    from sensitome.io.text import read_text
+    from sensitome.mirna.names import resolve_names
+
+    listed = [line.strip() for line in read_text(names_file).splitlines() if line.strip()]
+    base = read_mirbase(mirbase or cache_folder() / "mirbase" / "CURRENT")
+    answer = resolve_names(listed, base=base, version=version, target=target)
+    typer.echo(answer.write_csv(), nl=False)
+    counts = answer["status"].value_counts(sort=True).rows()
+    typer.echo(", ".join(f"{count} {status}" for status, count in counts), err=True)
+
+
+@app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="kegg, mirbase or geo.")],
+    item: Annotated[str | None, typer.Argument(help="Accession of geo, library of kegg.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to put it; default: the cache.")] = None,
+) -> None:
+    """Download public data into the cache, with licence, date and checksum; nothing else uses the network."""
+    from sensitome.io.fetch import fetch as download
+
+    for fetched in download(source, item=item, folder=folder):
+        typer.echo(f"{fetched.path}  sha256 {fetched.sha256}  {fetched.licence}")
+
+
 def _run_and_tell(study: object, *, folder: Path, out: Path, jobs: int, report: bool = True) -> None:
     """Run a study, publish it, and print where it is and what it found."""
     from sensitome.parallel import usable_cores
