@@ -120,6 +120,21 @@ def test_tests_within_lines_find_what_differences_between_lines_hide() -> None:
     assert first["change"] == pytest.approx(2.0, abs=0.8)
 
 
+def test_features_without_enough_values_have_no_p(recwarn: pytest.WarningsRecorder) -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(32, 4))
+    values[:, 0] = np.nan
+    values[1:, 1] = np.nan
+    values[:8, 2] = np.nan
+    for test in ("kruskal", "blocked", "aligned", "permutation", "moderated"):
+        table = measure_response(
+            made(values), groups={"all": list("ABCD")}, vehicle="none", test=test, rng=rng, draws=49
+        )
+        assert table["p_value"].is_null().to_list() == [True, True, False, False]
+        assert table["q_value"].is_null().to_list() == [True, True, False, False]
+        assert table["n"].to_list() == [0, 1, 24, 32]
+
+
 def test_designs_that_cannot_reach_significance_are_told() -> None:
     one_copy = made(np.zeros((8, 1)), lines="AB", copies=1)
     with pytest.warns(Caution) as caught:

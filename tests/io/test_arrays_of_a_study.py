@@ -14,10 +14,19 @@ GENES = ("DarkCorner", "hsa-miR-21", "hsa-miR-29a", "hsa-miR-101*")
 
 
 def array(
-    folder: Path, name: str, *, genes: tuple[str, ...] = GENES, design: str = "031181", level: float = 1.0
+    folder: Path,
+    name: str,
+    *,
+    genes: tuple[str, ...] = GENES,
+    design: str = "031181",
+    level: float = 1.0,
+    bright: int = 0,
 ) -> str:
     spots = [(gene, i, copy) for i, gene in enumerate(genes) for copy in range(2)]
-    rows = [f"DATA\t{int(i == 0)}\tp{i}\t{gene}\t{level * i}\t{int(i > 1)}\t{10 * i + copy}" for gene, i, copy in spots]
+    rows = [
+        f"DATA\t{int(i == 0)}\tp{i}\t{gene}\t{level * i}\t{int(i > 1)}\t{10 * i + copy + bright}"
+        for gene, i, copy in spots
+    ]
     header = "FEATURES\tControlType\tProbeName\tGeneName\tgTotalGeneSignal\tgIsGeneDetected\tgMeanSignal"
     parameters = ["FEPARAMS\tGrid_Name", f"DATA\t{design}_D_F_20110315", "*"]
     (folder / name).write_text("\n".join([*parameters, header, *rows]) + "\n", encoding="utf-8")
@@ -37,11 +46,22 @@ def test_arrays_become_one_matrix_with_flags_and_labels(tmp_path: Path) -> None:
 
 
 def test_files_alone_name_their_samples_and_spots_keep_their_probes(tmp_path: Path) -> None:
-    files = [tmp_path / array(tmp_path, name) for name in ("a.txt", "b.TXT")]
+    files = [tmp_path / array(tmp_path, name, bright=i) for i, name in enumerate(("a.txt", "b.TXT"))]
     e = read_arrays(files, signal="mean", spots=True)
     assert e.samples["sample"].to_list() == ["a", "b"]
     assert e.features.row(3) == ("4", "hsa-miR-21", "p1", 0)
-    np.testing.assert_array_equal(e.values[1], [0, 1, 10, 11, 20, 21, 30, 31])
+    np.testing.assert_array_equal(e.values[1], [1, 2, 11, 12, 21, 22, 31, 32])
+
+
+def test_an_array_listed_under_two_names_is_refused(tmp_path: Path) -> None:
+    files = [array(tmp_path, "a.txt"), array(tmp_path, "b.txt", level=2.0), array(tmp_path, "copy of a.txt")]
+    with pytest.raises(SourceError) as caught:
+        read_arrays(files, folder=tmp_path)
+    assert str(caught.value) == (
+        "arrays are in the study twice.\n"
+        f"  {tmp_path}/copy of a.txt: found 'the same array', expected signals of its own, not those of "
+        f"{tmp_path}/a.txt. List the array once."
+    )
 
 
 def test_an_array_of_another_design_is_refused(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from sensitome.core.group_ranks import (
 )
 from sensitome.core.moderated import fit_linear, squeeze_variance, variance_prior
 from sensitome.core.multiple import adjust_p
-from sensitome.core.robust import nan_median
+from sensitome.core.robust import nan_mean, nan_median
 from sensitome.errors import MethodError, listed, suggestion
 from sensitome.expression.detection import refuse_without
 from sensitome.expression.groups import Groups, arm_names, group_samples, indicators, line_arm_design
@@ -169,7 +169,7 @@ def _tested(
     scores = block_ranks(values, line) if test == "blocked" else aligned_ranks(values, line)
     result = blocked_test(scores, labels, block=line)
     if test == "permutation" and rng is not None:
-        complete = np.nan_to_num(scores - np.nanmean(scores, axis=1, keepdims=True))
+        complete = np.nan_to_num(scores - nan_mean(scores, axis=1)[:, None])
         return result._replace(p=permutation_p(complete, labels, block=line, draws=draws, rng=rng))
     return result
 

@@ -81,7 +81,8 @@ def read_arrays(
     Raises
     ------
     SourceError
-        A file cannot be read, is of another design than the others, or has other genes; all faults of all files.
+        A file cannot be read, is of another design than the others, has other genes, or holds the same signals as
+        another one; all faults of all files.
     TableError
         A sample is listed twice, or `arrays` lacks a column.
     """
@@ -97,6 +98,7 @@ def read_arrays(
     if errors:
         raise_together("arrays of the study", errors)
     _refuse_mixed(files)
+    _refuse_copies(files, signal)
     return (spot_signals if spots else gene_signals)(files, table.drop("file"), signal=signal)
 
 
@@ -194,6 +196,20 @@ def _refuse_mixed(files: Sequence[ArrayFile]) -> None:
         raise SourceError(
             "arrays are not of one design", faults=faults, next_step="Analyze arrays of different designs separately:"
         )
+
+
+def _refuse_copies(files: Sequence[ArrayFile], signal: str) -> None:
+    """Raise when two files hold the same array under two names: no two hybridizations agree in every spot."""
+    seen: dict[bytes, str] = {}
+    faults = []
+    for file in files:
+        content = _numbers(file.features[signal]).tobytes()
+        if content in seen:
+            rule = f"signals of its own, not those of {seen[content]}"
+            faults.append(Fault(rule, file.file, value="the same array", next_step="List the array once."))
+        seen.setdefault(content, file.file)
+    if faults:
+        raise SourceError("arrays are in the study twice", faults=faults)
 
 
 def _other_genes(files: Sequence[ArrayFile]) -> list[Fault]:
