@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def read_arrays(
     files, errors = [], []
     for name in table["file"]:
         try:
-            files.append(read_feature_extraction(Path(folder) / name, needs=[signal]))
+            files.append(_needed(read_feature_extraction(Path(folder) / name, needs=[signal]), signal))
         except SensitomeError as error:
             errors.append(error)
     if errors:
@@ -146,6 +147,12 @@ def spot_signals(files: Sequence[ArrayFile], samples: pl.DataFrame, *, signal: s
     flags = [file.features["detected"] for file in files if "detected" in file.features.columns]
     detected = np.stack([flag.fill_null(False).to_numpy() for flag in flags]) if len(flags) == len(files) else None
     return Expression(values, samples, labels, detected)
+
+
+def _needed(file: ArrayFile, signal: str) -> ArrayFile:
+    """The array without the columns that nobody asked for: a study may have a hundred of them."""
+    kept = [name for name in ("line", "gene", "probe", "control", signal, "detected") if name in file.features.columns]
+    return replace(file, features=file.features.select(kept))
 
 
 def _numbers(series: pl.Series) -> npt.NDArray[np.float64]:
