@@ -1,0 +1,109 @@
+"""Figures of the validation assay and of lysate arrays, from simulated ones."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sensitome.charts.export import render
+from sensitome.charts.protein_heatmap import protein_heatmap
+from sensitome.charts.validation_agreement import validation_agreement
+from sensitome.charts.validation_panels import validation_panels
+from sensitome.errors import Caution
+from sensitome.io.spot_table import read_slides, read_spot_map
+from sensitome.protein.scores import score_proteins, summarize_spots
+from sensitome.protein.settings import NORMANN2021 as PROTEINS
+from sensitome.protein.simulate import ArrayDesign, array_files, simulate_array
+from sensitome.protein.spots import normalize_spots, read_array
+from sensitome.validation.contrasts import test_validation
+from sensitome.validation.normalize import normalize_validation
+from sensitome.validation.power import regression_table
+from sensitome.validation.settings import NORMANN2021, RECOMMENDED, ValidationSettings
+from sensitome.validation.simulate import AssayDesign, simulate_assay
+from sensitome.validation.wells import average_wells, validation_wells
+
+NAMES = [f"miR-{i}" for i in range(9)] + ["miR <&> 9"]
+
+
+def assay(settings: ValidationSettings) -> dict[str, pl.DataFrame]:
+    design = AssayDesign(tuple((name, "mimic") for name in NAMES))
+    interaction = np.zeros((10, 4))
+    interaction[9, 2:] = -0.8
+    made = simulate_assay(design, alone=np.zeros(10), interaction=interaction, rng=np.random.default_rng(1))
+    wells = normalize_validation(validation_wells(made.wells, vehicle="vehicle"), settings=settings, vehicle="vehicle")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Caution)
+        table = test_validation(wells, settings=settings, vehicle="vehicle")
+    return {"validation": table, "validation_replicates": average_wells(wells)}
+
+
+def test_the_validation_has_a_panel_for_each_of_the_eight_strongest() -> None:
+    made = validation_panels(assay(RECOMMENDED), {})
+    assert made is not None
+    assert len(made["concat"]) == 8
+    assert made["title"]["subtitle"] == [
+        "gray: scrambled control · colored: reagent · bar: mean, line: 95 % interval · point: biological replicate "
+        "(n = 3 biological replicates)",
+        "red tick: what Bliss expects of reagent and drug · * < .05, ** < .01, *** < .001, blocked, moderated test of "
+        "biological replicates, FDR-adjusted · 2 further reagents are in the table",
+    ]
+    assert "miR <&> 9" in json.dumps(made, ensure_ascii=False)
+    assert made["datasets"]["0-points"].count("\n") == 1 + 2 * 4 * 3
+    assert render(made) == render(made)
+
+
+def test_the_papers_figure_says_that_wells_are_counted() -> None:
+    made = validation_panels(assay(NORMANN2021), {})
+    assert made is not None
+    assert made["title"]["subtitle"][0].endswith(
+        "line: SEM · point: biological replicate (n = 9 wells, technical replicates counted as n)"
+    )
+    assert "Student's t on wells" in made["title"]["subtitle"][1]
+
+
+@pytest.fixture(scope="module")
+def proteins(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    folder: Path = tmp_path_factory.mktemp("array")
+    design = ArrayDesign((*((f"miR-{i}", "mimic") for i in range(30)), ("scrambled", "control")))
+    array = simulate_array(design, effects=np.zeros((31, 4, 9)), rng=np.random.default_rng(2))
+    for name, text in array_files(array).items():
+        (folder / name).write_bytes(text.encode())
+    spots = read_array(read_slides(folder / "slides.csv"), read_spot_map(folder / "spots.csv"))
+    return score_proteins(
+        summarize_spots(normalize_spots(spots, settings=PROTEINS), settings=PROTEINS), settings=PROTEINS
+    )
+
+
+def test_the_heat_map_has_a_panel_for_each_arm_and_names_what_it_leaves_out(proteins: pl.DataFrame) -> None:
+    made = protein_heatmap({"proteins": proteins}, {})
+    assert made is not None
+    assert made["concat"][0]["title"]["text"] == "vehicle"
+    assert made["title"]["subtitle"].endswith("6 further reagents are in the table")
+    assert made["datasets"]["0-cells"].count("\n") == 1 + 24 * 13
+    assert render(made).startswith(b"<svg")
+    own = protein_heatmap({"proteins": proteins, **assay(RECOMMENDED)}, {})
+    assert own is not None
+    assert own["datasets"]["0-cells"].count("\n") == 1 + 9 * 13
+
+
+def test_nothing_to_draw_is_no_figure(proteins: pl.DataFrame) -> None:
+    tables = assay(RECOMMENDED)
+    empty = {**tables, "validation": tables["validation"].clear()}
+    assert validation_panels(empty, {}) is None
+    assert protein_heatmap({"proteins": proteins.clear()}, {}) is None
+
+
+def test_screen_and_validation_are_drawn_against_each_other() -> None:
+    table = assay(RECOMMENDED)["validation"]
+    rng = np.random.default_rng(3)
+    screen = pl.DataFrame({"cell_line": "KPL4", "treatment": "lapatinib", "reagent": [*NAMES, *map(str, range(50))]})
+    screen = screen.with_columns(pl.Series("effect", rng.normal(0, 0.3, 60)), pl.lit(0.2).alias("standard_error"))
+    made = validation_agreement({"regression": regression_table(screen, table)}, {})
+    assert made is not None
+    assert "of 10 validated intervals meet" in made["title"]["subtitle"][1]
+    assert render(made).startswith(b"<svg")
