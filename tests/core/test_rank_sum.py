@@ -66,6 +66,20 @@ def test_delta_is_the_share_of_pairs_won_less_the_share_lost() -> None:
     assert turned.low[0] == pytest.approx(-answer.high[0])
 
 
+def test_delta_equals_its_definition_over_all_pairs() -> None:
+    rng = np.random.default_rng(6)
+    x, y = np.round(rng.normal(0.3, 1, (1, 23)), 1), np.round(rng.normal(size=(1, 31)), 1)
+    answer = cliffs_delta(x, y)
+    sign = np.sign(x[0][:, None] - y[0][None, :])
+    delta = sign.mean()
+    parts = [n**2 * ((sign.mean(axis=axis) - delta) ** 2).sum() for axis, n in ((1, 31), (0, 23))]
+    variance = (sum(parts) - ((sign - delta) ** 2).sum()) / (23 * 31 * 22 * 30)
+    z = 1.959963984540054
+    half = z * np.sqrt(variance) * np.sqrt((1 - delta**2) ** 2 + z**2 * variance)
+    below = 1 - delta**2 + z**2 * variance
+    np.testing.assert_allclose([answer.value[0], answer.low[0]], [delta, (delta - delta**3 - half) / below], rtol=1e-12)
+
+
 def test_no_overlap_leaves_one_end_open() -> None:
     answer = cliffs_delta(np.array([[4.0, 5.0, 6.0, 7.0, 8.0]]), np.array([[1.0, 2.0, 3.0, 3.5, 3.7, 3.8]]))
     z2 = 1.959963984540054**2

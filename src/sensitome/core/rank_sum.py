@@ -199,68 +199,66 @@ def _counted_p(statistic: FloatArray, n_x: int, n_y: int) -> FloatArray:
 def _shift(x: FloatArray, y: FloatArray, level: float) -> tuple[float, float, float]:
     if len(x) == 0 or len(y) == 0:
         return np.nan, np.nan, np.nan
-    differences = np.sort((x[:, None] - y[None, :]).ravel())
+    differences = (x[:, None] - y[None, :]).ravel()
+    pairs = len(differences)
     pooled = np.concatenate([x, y])
     if len(x) < _COUNTED_BELOW and len(y) < _COUNTED_BELOW and len(np.unique(pooled)) == len(pooled):
         at_most = np.cumsum(rank_sum_counts(len(x), len(y)))
         # As R's quantile function: the smallest w whose share reaches the tail, up to rounding.
         first = max(int(np.searchsorted(at_most, (1.0 - level) / 2 * (1 - 64 * np.finfo(float).eps))), 1)
-        low, high = differences[first - 1], differences[len(differences) - first]
+        low, high = first - 1, pairs - first
     else:
-        low, high = _normal_bounds(x, y, np.unique(differences), level)
-    return float(np.median(differences)), float(low), float(high)
+        low, high = _normal_places(x, y, level)
+    middle = [(pairs - 1) // 2, pairs // 2]
+    ordered = np.partition(differences, sorted({low, high, *middle}))
+    return float((ordered[middle[0]] + ordered[middle[1]]) / 2), float(ordered[low]), float(ordered[high])
 
 
-def _normal_bounds(x: FloatArray, y: FloatArray, steps: FloatArray, level: float) -> tuple[float, float]:
-    """Differences at which the corrected normal deviate of W crosses its quantiles."""
+def _normal_places(x: FloatArray, y: FloatArray, level: float) -> tuple[int, int]:
+    """Places in the sorted differences at which the corrected normal deviate of W crosses its quantiles.
+
+    Between two differences W counts those above, and its spread has only the ties within each group; so the places
+    follow from the deviate without a search.
+    """
     from scipy.special import ndtri
 
-    z = float(ndtri(0.5 + level / 2))
-    if len(steps) < 2:
-        return float(steps[0]), float(steps[0])
-    between = (steps[:-1] + steps[1:]) / 2
-    return _crossing(x, y, steps, between, z), _crossing(x, y, steps, between, -z)
-
-
-def _crossing(x: FloatArray, y: FloatArray, steps: FloatArray, between: FloatArray, z: float) -> float:
-    """First difference past which the deviate, which falls with the shift, is at most z."""
-    first, last = 0, len(between)
-    while first < last:
-        half = (first + last) // 2
-        if _deviate(x, y, between[half]) > z:
-            first = half + 1
-        else:
-            last = half
-    return float(steps[first])
-
-
-def _deviate(x: FloatArray, y: FloatArray, shift: float) -> float:
-    pooled = np.concatenate([x - shift, y])[None, :]
-    rank = midranks(pooled)[0]
-    n_x, n_y, n = len(x), len(y), len(x) + len(y)
-    distance = rank[:n_x].sum() - n_x * (n_x + 1) / 2 - n_x * n_y / 2
-    spread = np.sqrt(n_x * n_y / 12.0 * (n + 1.0 - _tie_sum(pooled)[0] / (n * (n - 1.0))))
-    return float((distance - 0.5 * np.sign(distance)) / spread) if spread > 0 else 0.0
+    pairs, n = len(x) * len(y), len(x) + len(y)
+    ties = _tie_sum(x[None, :])[0] + _tie_sum(y[None, :])[0]
+    reach = float(ndtri(0.5 + level / 2)) * np.sqrt(pairs / 12.0 * max(n + 1.0 - ties / (n * (n - 1.0)), 0.0))
+    places = [pairs - int(np.floor(above)) - 1 for above in (pairs / 2 + 0.5 + reach, pairs / 2 - 0.5 - reach)]
+    low, high = (min(max(place, 0), pairs - 1) for place in places)
+    return low, high
 
 
 def _dominance(x: FloatArray, y: FloatArray, level: float) -> tuple[float, float, float]:
     from scipy.special import ndtri
 
     n_x, n_y = len(x), len(y)
+    if not n_x or not n_y:
+        return np.nan, np.nan, np.nan
+    by_x, by_y = _net_wins(x, y) / n_y, -_net_wins(y, x) / n_x
+    delta = float(by_x.mean())
     if n_x < 2 or n_y < 2:
-        delta = float(np.sign(x[:, None] - y[None, :]).mean()) if n_x and n_y else np.nan
         return delta, np.nan, np.nan
-    sign = np.sign(x[:, None] - y[None, :])
-    delta = float(sign.mean())
     z = float(ndtri(0.5 + level / 2))
     if abs(delta) == 1.0:
         # No overlap: the variance is 0, and the open end is taken as if the smaller group were all trials.
         n = min(n_x, n_y)
         open_end = (n - z * z) / (n + z * z)
         return (delta, open_end, 1.0) if delta > 0 else (delta, -1.0, -open_end)
-    by_x, by_y = sign.mean(axis=1) - delta, sign.mean(axis=0) - delta
-    squares = n_y**2 * (by_x @ by_x) + n_x**2 * (by_y @ by_y) - ((sign - delta) ** 2).sum()
-    variance = max(squares / (n_x * n_y * (n_x - 1) * (n_y - 1)), (1 - delta**2) / (n_x * n_y - 1))
+    ordered = np.sort(y)
+    equal = int((np.searchsorted(ordered, x, side="right") - np.searchsorted(ordered, x, side="left")).sum())
+    spread_x, spread_y = by_x - delta, by_y - delta
+    whole = n_x * n_y - equal - n_x * n_y * delta**2
+    squares = n_y**2 * (spread_x @ spread_x) + n_x**2 * (spread_y @ spread_y) - whole
+    variance = max(float(squares) / (n_x * n_y * (n_x - 1) * (n_y - 1)), (1 - delta**2) / (n_x * n_y - 1))
     middle, half = delta - delta**3, z * np.sqrt(variance) * np.sqrt((1 - delta**2) ** 2 + z * z * variance)
     below = 1 - delta**2 + z * z * variance
     return delta, float(max((middle - half) / below, -1.0)), float(min((middle + half) / below, 1.0))
+
+
+def _net_wins(x: FloatArray, y: FloatArray) -> FloatArray:
+    """For each of x, how many of y it exceeds less how many exceed it."""
+    ordered = np.sort(y)
+    below, upto = np.searchsorted(ordered, x, side="left"), np.searchsorted(ordered, x, side="right")
+    return (below + upto - len(y)).astype(np.float64)
