@@ -8,13 +8,13 @@ import pytest
 
 from sensitome.errors import SettingsError
 from sensitome.expression.detection import call_expressed
+from sensitome.expression.files import array_files, write_arrays
 from sensitome.expression.process import process_arrays
 from sensitome.expression.response import measure_response
 from sensitome.expression.simulate import ArrayDesign, SimulatedArrays, simulate_arrays
 from sensitome.io.arrays import read_array_list, read_arrays
 from sensitome.io.expressed import read_expressed
 from sensitome.io.feature_extraction import read_feature_extraction
-from sensitome.io.feature_extraction_writer import array_files, write_arrays
 
 SMALL = ArrayDesign(mirnas=220, replicates=2, answers=25)
 

@@ -96,7 +96,7 @@ def simulate_arrays(
 
     Returns
     -------
-    SimulatedArrays; write it with `sensitome.io.feature_extraction_writer`
+    SimulatedArrays; write it with `sensitome.expression.files`
 
     Raises
     ------
