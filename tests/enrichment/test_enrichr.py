@@ -12,6 +12,7 @@ import pytest
 from sensitome.core.hypergeometric import log_upper_tail
 from sensitome.enrichment.conventions import CONVENTIONS
 from sensitome.enrichment.over_representation import enrich
+from sensitome.io.gene_sets import read_gene_list, read_gene_sets
 
 #: Terms of KEGG_2019_Human.
 TERMS = 308
@@ -141,3 +142,26 @@ def test_a_background_of_ones_own_counts_sets_within_it(shared: Path) -> None:
     odds = [np.inf if row[1] == "inf" else row[1] for row in rows]
     np.testing.assert_allclose(ours["odds_ratio"].fill_null(np.inf), odds, rtol=1e-12)
     assert ours["universe_size"].unique().to_list() == [7]
+
+
+@pytest.mark.parametrize(
+    ("era", "p", "odds", "score", "tested", "passed"),
+    [
+        ("enrichr-2018", 3.105774e-13, None, None, 254, 79),
+        ("enrichr-2020", 3.104504e-13, 5.303030, None, 293, 78),
+        ("enrichr", 3.104504e-13, 6.659625, 191.802220, 254, 79),
+    ],
+)
+def test_one_list_and_library_through_three_eras(
+    shared: Path, era: str, p: float, odds: float | None, score: float | None, tested: int, passed: int
+) -> None:
+    folder = shared / "data" / "gene_sets"
+    lists = pl.DataFrame({"list": "a", "gene": read_gene_list(folder / "gene_list.txt")})
+    table = enrich(lists, read_gene_sets(folder / "enrichr.KEGG_2016.gmt"), convention=era)
+    row = table.row(0, named=True)
+    assert (row["overlap"], row["set_size"], row["list_size"], row["n_tested"]) == (28, 132, 800, tested)
+    assert row["p_value"] == pytest.approx(p, rel=2e-7)
+    assert row["odds_ratio"] == (None if odds is None else pytest.approx(odds, rel=1e-6))
+    if score is not None:
+        assert row["combined_score"] == pytest.approx(score, rel=1e-8)
+    assert (table["q_value"] < 0.05).sum() == passed
