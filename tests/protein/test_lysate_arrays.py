@@ -10,6 +10,7 @@ from sensitome.errors import Caution, LayoutError, SourceError, TableError
 from sensitome.io.gpr import read_gpr
 from sensitome.io.gpr_writer import gpr_text
 from sensitome.io.spot_table import read_slides, read_spot_map, read_spot_table
+from sensitome.protein.plates import correct_plates
 from sensitome.protein.scores import chance_hits, read_proteins, score_proteins, summarize_spots
 from sensitome.protein.settings import NORMANN2021, RECOMMENDED, ProteinSettings
 from sensitome.protein.simulate import ArrayDesign, SimulatedArray, array_files, simulate_array
@@ -295,3 +296,44 @@ def test_one_replicate_has_z_and_no_test(tmp_path: Path) -> None:
     proteins = score_proteins(summarize_spots(spots, settings=NORMANN2021), settings=NORMANN2021)
     assert proteins["z"].is_not_null().all()
     assert proteins["p_value"].is_null().all()
+
+
+def tilted() -> pl.DataFrame:
+    rng = np.random.default_rng(9)
+    rows = [
+        {
+            "slide": "s",
+            "pad": 1,
+            "source_plate": plate,
+            "well": f"{chr(65 + r)}{c + 1:02d}",
+            "treatment": "v",
+            "cell_line": "k",
+            "replicate": 1,
+            "dilution": 1.0,
+            "role": "sample",
+            "log2": (2.0 if plate == "2" else 0.0) + 0.1 * r + rng.normal(0, 0.05),
+        }
+        for plate in ("1", "2")
+        for r in range(8)
+        for c in range(12)
+    ]
+    return pl.DataFrame(rows)
+
+
+def test_the_surface_of_a_source_plate_is_taken_away() -> None:
+    loess = correct_plates(tilted(), settings=RECOMMENDED.model_copy(update={"plate_correction": "loess"}))
+    assert loess["log2"].std() < 0.06
+    median = correct_plates(tilted(), settings=RECOMMENDED.model_copy(update={"plate_correction": "median"}))
+    means = median.group_by("source_plate").agg(pl.col("log2").median())["log2"].abs()
+    assert means.max() < 1e-9
+    assert correct_plates(tilted(), settings=RECOMMENDED).equals(tilted())
+
+
+def test_a_map_without_source_plates_cannot_be_corrected() -> None:
+    settings = RECOMMENDED.model_copy(update={"plate_correction": "median"})
+    with pytest.raises(LayoutError) as caught:
+        correct_plates(tilted().drop("well"), settings=settings)
+    assert str(caught.value) == (
+        "spots have no source plate to correct by in map of spots: expected columns source_plate and well. Add them to "
+        'the map, or set proteins.plate_correction = "none".'
+    )

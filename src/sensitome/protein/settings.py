@@ -22,6 +22,8 @@ class ProteinSettings(BaseModel):
     """Spots with a lower flag are left out (GenePix: -50 not found, -75 absent, -100 bad)."""
     total_protein: Literal["divide", "none"]
     """Divide each spot by the total protein of the same spot, or take it as it is."""
+    plate_correction: Literal["none", "median", "loess"] = "none"
+    """What is taken from the wells of each source plate: nothing, the plate's median, or its robust loess surface."""
     dilution: Literal["average", "undiluted", "slope"] = "average"
     """Dilution series: the mean of all, the undiluted spot alone, or all brought to dilution 1 by a common slope."""
     center: Literal["mean", "median"]

@@ -141,7 +141,7 @@ def normalize_spots(spots: pl.DataFrame, *, settings: ProteinSettings) -> pl.Dat
             .otherwise("reason")
             .alias("reason"),
         )
-    extra = [name for name in ("source_plate",) if name in detection.columns]
+    extra = [name for name in ("source_plate", "well") if name in detection.columns]
     return detection.select(*Spots.column_names(), *extra)
 
 
