@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.cohort.cuts import Cut, split
-from sensitome.cohort.survival import endpoint_data
+from sensitome.cohort.endpoint_data import endpoint_data
 from sensitome.core.survival.competing import cumulative_incidence
 from sensitome.core.survival.kaplan_meier import Interval, at_risk, interval, kaplan_meier, quantile
 from sensitome.errors import TableError, listed, suggestion

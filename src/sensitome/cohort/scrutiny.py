@@ -11,8 +11,9 @@ import polars as pl
 
 from sensitome.cohort.curves import feature_row
 from sensitome.cohort.cuts import CUTS, Cut, split
+from sensitome.cohort.endpoint_data import EndpointData, endpoint_data
 from sensitome.cohort.subset import condition
-from sensitome.cohort.survival import EndpointData, compare_survival, endpoint_data
+from sensitome.cohort.survival import compare_survival
 from sensitome.core.meta_analysis import pool
 from sensitome.core.multiple import adjust_p
 from sensitome.core.survival.best_cut import best_cut
