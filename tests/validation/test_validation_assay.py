@@ -181,8 +181,8 @@ def test_all_faults_of_a_layout_are_named_at_once() -> None:
     assert str(caught.value) == "\n".join(
         [
             "the validation assay cannot be evaluated as it is laid out.",
-            "  column treatments.vehicle: found 'DMSO', expected the arm without drug among 'lapatinib', 'trastuzumab', "
-            "'trastuzumab+lapatinib' and 'vehicle'.",
+            "  column treatments.vehicle: found 'DMSO', expected the arm without drug among 'lapatinib', "
+            "'trastuzumab', 'trastuzumab+lapatinib' and 'vehicle'.",
             "  found 0, expected negative control wells in cell line 'KPL4', arm 'lapatinib', replicate 1. Put the "
             "scrambled control under each treatment, or mark it as negative in the layout.",
             "  column technical: found \"2 without 'miR-1'\", expected the same reagents in each technical replicate "
