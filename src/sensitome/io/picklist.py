@@ -66,7 +66,8 @@ def transfers(
     turn = wells.with_columns(pl.int_range(pl.len()).over(key).alias("turn"))
     pools = (
         sources.unique([*key, "source_plate", "source_well"], maintain_order=True)
-        .sort(*key, "source_plate", "source_well")
+        .with_columns(order=pl.col("source_well").map_elements(_place, return_dtype=pl.Int64))
+        .sort(*key, "source_plate", "order")
         .with_columns(pl.int_range(pl.len()).over(key).alias("slot"), pl.len().over(key).alias("slots"))
         .select(*key, "source_plate", "source_well", "slot", "slots")
     )

@@ -121,10 +121,10 @@ def effect_cube(scores: pl.DataFrame, *, treatments: Treatments, reference: Refe
     cube = _cube(samples, columns=columns, vehicle=str(treatments.vehicle))
     _check_common(cube)
     controls = control_cube(scores, treatments=treatments)
+    if reference == "negatives":
+        return _against(cube, controls)
     if controls is not None:
         _warn_when_all_act(cube, controls)
-    if reference == "negatives":
-        cube = _against(cube, controls)
     return cube
 
 

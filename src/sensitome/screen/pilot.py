@@ -19,7 +19,7 @@ __all__ = ["PilotNoise", "estimate_noise"]
 FloatArray = npt.NDArray[np.float64]
 
 #: Wells farther than this from their replicates, in SDs, went wrong.
-WRONG = 5.0
+WRONG = 4.0
 _NEEDED = ["plate", "library_plate", "cell_line", "treatment", "replicate", "role", "reagent", "signal"]
 
 
@@ -81,8 +81,9 @@ def estimate_noise(wells: pl.DataFrame) -> PilotNoise:
     -----
     Residuals of a reagent's wells from their mean, times √(n/(n − 1)); well SD = 1.4826 median|residual|, after what
     the arms of a reagent share in a replicate is taken out: its variance is the covariance of residuals of two arms,
-    read off robustly as (v₊ − v₋)/4 from sums and differences. Wells beyond 5 SD went wrong; those that went wrong and
-    are not seen are added by the form that the simulation gives them. Plates: medians within line, arm and replicate.
+    read off robustly as (v₊ − v₋)/4 from sums and differences. Wells beyond 4 SD went wrong; those that went wrong and
+    are not seen are added by the form that the simulation gives them, which makes that share a rough one. Plates:
+    medians within line, arm and replicate.
 
     References
     ----------

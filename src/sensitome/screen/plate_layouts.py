@@ -109,7 +109,7 @@ def _check(library: pl.DataFrame, controls: pl.DataFrame, *, plate_wells: int, c
                 found=f"columns {listed(frame.columns, last='and')}",
                 expected=listed(missing, last="and"),
             )
-    doubled = library.filter(library.select("reagent", "kind").is_duplicated())
+    doubled = library.filter(library.select("reagent", "kind").is_duplicated()).unique(["reagent", "kind"])
     if doubled.height:
         raise TableError(
             "reagents stand twice",

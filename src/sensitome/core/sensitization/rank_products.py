@@ -55,7 +55,9 @@ def rank_product(screen: Contrasts) -> ContextTest:
         with np.errstate(invalid="ignore", divide="ignore"):
             ends.append(_combined(rank.reshape(shape), count.reshape(lines, drugs, replicates)))
     (p_low, log_low), (p_high, log_high) = ends
-    nearer = p_low <= p_high
+    # Ranks that are as near to both ends: the effect says which side.
+    negative = np.moveaxis(screen.effect, 0, -1) < 0
+    nearer = np.where(p_low == p_high, negative, p_low < p_high)
     p_value = np.minimum(2 * np.where(nearer, p_low, p_high), 1.0)
     statistic = np.where(nearer, log_low, -log_high)
     test = unanswered(screen.effect)

@@ -192,6 +192,7 @@ def ssmd_of_interaction(screen: Contrasts, *, moderated: bool = True) -> Context
         design = screen_design(lines, arms, replicates=replicates, block=True)
         variance, _ = _squeezed(fit_linear(screen.values.reshape(items, -1), design))
         own = np.broadcast_to(np.sqrt(2 * variance)[:, None, None], own.shape)
+    own = own * np.sqrt(screen.doubt)
     with np.errstate(invalid="ignore", divide="ignore"):
         beta = np.where(own > 0, screen.effect / own, np.nan)
     test = unanswered(screen.effect)
