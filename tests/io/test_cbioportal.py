@@ -10,7 +10,7 @@ from sensitome.cohort.subset import subset
 from sensitome.core.rank_sum import rank_sum
 from sensitome.core.survival.kaplan_meier import kaplan_meier, quantile
 from sensitome.core.survival.log_rank import LogRank, log_rank
-from sensitome.errors import SourceError, TableError
+from sensitome.errors import Caution, SourceError, TableError
 from sensitome.io.cbioportal import read_case_list, read_cbioportal
 from sensitome.patients import Cohort
 
@@ -95,6 +95,17 @@ def test_who_was_left_out_is_counted_with_the_reason(study: Path) -> None:
     reasons = read_cbioportal(study).flow.filter(pl.col("step") == "endpoint os")
     assert reasons["reason"].to_list() == ["status without time", "time zero"]
     assert reasons["n_kept"].to_list() == [4, 3]
+
+
+def test_a_vital_status_that_contradicts_survival_is_told(study: Path) -> None:
+    (study / "patients.txt").write_text(PATIENTS.replace("0:LIVING\tLiving\t61", "0:LIVING\tDied of Disease\t61"))
+    with pytest.warns(Caution) as caught:
+        cohort = read_cbioportal(study)
+    assert [str(caution.message) for caution in caught] == [
+        f"vital status and overall survival contradict each other in {study / 'patients.txt'}: found 1 of 5 patients: "
+        "'P2'. The status of overall survival was taken."
+    ]
+    assert cohort.clinical["os_event"][1] is False
 
 
 def test_faults_of_a_clinical_file_are_all_told(study: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from sensitome.errors import Fault, SourceError, TableError, listed, suggestion
+from sensitome.errors import Caution, Fault, SourceError, TableError, listed, suggestion
 from sensitome.io.clinical import build_cohort, missing_to_null
 from sensitome.io.columns import raise_faults
 from sensitome.io.endpoints import EndpointColumns
@@ -55,6 +56,11 @@ def read_cbioportal(
         A file is missing, a Git LFS pointer or no text.
     TableError
         Rows of wrong length, patients twice in the patient table, faults of endpoints; all at once.
+
+    Warns
+    -----
+    Caution
+        Patients whose vital status contradicts the status of overall survival.
     """
     folder = Path(folder)
     metas = _metas(folder)
@@ -76,6 +82,7 @@ def read_cbioportal(
         name=name or study.get("cancer_study_identifier", folder.name),
         flow=flow,
     )
+    _caution_contradictions(cohort, patient_file)
     for role, file in _matrix_files(folder, metas, matrices).items():
         cohort = cohort.with_matrix(role, read_wide_matrix(file))
     return cohort
@@ -231,6 +238,25 @@ def _found_endpoints(frame: pl.DataFrame) -> list[EndpointColumns]:
     if "Died of Disease" in vital and "os_months" in columns and not {"bcss", "dss"} & known:
         found.append(EndpointColumns("bcss", "os_months", "vital_status"))
     return found
+
+
+def _caution_contradictions(cohort: Cohort, file: Path) -> None:
+    """Say where the vital status and the status of overall survival disagree; overall survival stands."""
+    if not {"vital_status", "os_event"} <= set(cohort.clinical.columns):
+        return
+    word = pl.col("vital_status").cast(pl.String).str.to_lowercase()
+    dead, alive = word.str.contains("^(dead|deceased|died)"), word.str.contains("^(alive|living)")
+    wrong = cohort.clinical.filter((dead & ~pl.col("os_event")) | (alive & pl.col("os_event")))["patient"]
+    if len(wrong):
+        warnings.warn(
+            Caution(
+                "vital status and overall survival contradict each other",
+                where=file,
+                found=f"{len(wrong)} of {cohort.clinical.height} patients: {listed(wrong, last='and', most=5)}",
+                next_step="The status of overall survival was taken.",
+            ),
+            stacklevel=3,
+        )
 
 
 def _case_file(folder: Path, case_list: str) -> Path:
