@@ -1,4 +1,4 @@
-"""The stages of a run as records: what each needs, what it makes, and how; the only file that knows their order.
+"""A run: the stages in their order, each done once for the same inputs; the only file that knows the order.
 
 A run is resumed by content: a stage whose inputs, settings and version are those of the last run, and whose tables are
 still the bytes that it wrote, is not run again. Tables are written under another name and moved into place, so that an
@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,63 +19,18 @@ from typing import Any
 import polars as pl
 
 from sensitome.errors import Caution
-from sensitome.families import reagent_families
-from sensitome.inputs import input_files, read_expression, read_inputs, split_reagents
+from sensitome.inputs import input_files
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
 from sensitome.manifest import build_manifest
-from sensitome.screen.arms import check_treatments
-from sensitome.screen.concordance import compare_calls
-from sensitome.screen.funnel import count_funnel
-from sensitome.screen.hits import call_hits
-from sensitome.screen.normalize import normalize
-from sensitome.screen.quality import assess_quality, caution_many_hits, plates_with_many_hits
-from sensitome.screen.score import score
-from sensitome.screen.sensitization import test_sensitization
-from sensitome.screen.stability import map_stability
 from sensitome.settings import Study
+from sensitome.stages import screen
+from sensitome.stages.record import Context, Progress, Stage, Tables
 from sensitome.tables import TABLES, check_table
 
-__all__ = ["STAGES", "Context", "Progress", "Run", "Stage", "run_study"]
+__all__ = ["STAGES", "Run", "run_study"]
 
-Tables = dict[str, pl.DataFrame]
-#: Called with (stage, done, total): total 0 = not known.
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a stage may look at beside the tables."""
-
-    study: Study
-    folder: Path
-    jobs: int = 1
-    progress: Progress = field(default=lambda _stage, _done, _total: None)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step of a run.
-
-    Parameters
-    ----------
-    name : the word for it, also on the progress bar
-    needs : tables that it reads
-    makes : tables that it writes
-    settings : sections of the study that it depends on
-    inputs : inputs of the study that it reads
-    run : (tables, context) → tables
-    applies : whether a study has what the stage needs; without it the stage leaves no table
-    version : raised whenever its results change for the same inputs
-    """
-
-    name: str
-    needs: tuple[str, ...]
-    makes: tuple[str, ...]
-    settings: tuple[str, ...]
-    inputs: tuple[str, ...]
-    run: Callable[[Mapping[str, pl.DataFrame], Context], Tables]
-    applies: Callable[[Study], bool] = lambda _study: True
-    version: int = 1
+#: The order of a run.
+STAGES: tuple[Stage, ...] = screen.STAGES
 
 
 @dataclass(frozen=True)
@@ -87,107 +42,6 @@ class Run:
     manifest: dict[str, Any]
     seconds: dict[str, float]
     reused: tuple[str, ...]
-
-
-def _read(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    wells = read_inputs(context.study.inputs, folder=context.folder, jobs=context.jobs)
-    check_treatments(context.study.treatments, arms=wells["treatment"].unique().sort().to_list())
-    readings, reagents = split_reagents(wells)
-    return {"readings": readings, "reagents": reagents}
-
-
-def _normalize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    return {"wells": normalize(tables["readings"], settings=context.study.normalize, jobs=context.jobs)}
-
-
-def _quality(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    many = context.study.quality.many_hits
-    caution_many_hits(plates_with_many_hits(tables["wells"], share=many), share=many)
-    plates, quality = assess_quality(
-        tables["wells"],
-        vehicle=context.study.treatments.vehicle,
-        thresholds=context.study.quality.thresholds,
-        jobs=context.jobs,
-    )
-    return {"plates": plates, "quality": quality}
-
-
-def _score(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    return {"scores": score(tables["wells"], settings=context.study.score)}
-
-
-def _hits(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    hits = call_hits(
-        tables["scores"],
-        settings=context.study.hits,
-        treatments=context.study.treatments,
-        expressed=read_expression(context.study.inputs, folder=context.folder),
-        targets=_targets(tables["reagents"]),
-    )
-    return {"hits": hits, "funnel": count_funnel(hits, treatments=context.study.treatments)}
-
-
-def _can_test(study: Study) -> bool:
-    """Whether the study has a vehicle, scores on the log2 scale, and asks for a test."""
-    on_log2 = study.normalize.scale == "log2" and study.score.standardize == "none" and study.score.sign == "+"
-    asked = study.sensitization.method != "none" and study.treatments.vehicle is not None
-    return asked and on_log2 and study.score.unit == "reagent"
-
-
-def _sensitize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    study, reagents = context.study, tables["reagents"]
-    sensitizers = test_sensitization(
-        tables["scores"],
-        treatments=study.treatments,
-        method=study.sensitization.method,
-        settings=study.sensitization,
-        expressed=read_expression(study.inputs, folder=context.folder) if study.hits.expression != "off" else None,
-        targets=_targets(reagents),
-        families=reagent_families(reagents, kinds=study.sensitization.seed_kinds),
-        expression_kinds=study.hits.expression_kinds,
-    )
-    return {"sensitizers": sensitizers, "concordance": compare_calls(sensitizers, tables["hits"])}
-
-
-def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    stability, settings = map_stability(
-        tables["wells"],
-        tables["hits"],
-        study=context.study,
-        own_scores=tables["scores"],
-        expressed=read_expression(context.study.inputs, folder=context.folder),
-        targets=_targets(tables["reagents"]),
-        jobs=context.jobs,
-        advance=lambda done, total: context.progress("stability", done, total),
-    )
-    return {"stability": stability, "stability_settings": settings}
-
-
-#: The order of a run.
-STAGES: tuple[Stage, ...] = (
-    Stage("read", (), ("readings", "reagents"), ("inputs", "treatments"), ("readings",), _read),
-    Stage("normalize", ("readings",), ("wells",), ("normalize",), (), _normalize),
-    Stage("quality", ("wells",), ("plates", "quality"), ("quality", "treatments"), (), _quality),
-    Stage("score", ("wells",), ("scores",), ("score",), (), _score),
-    Stage("hits", ("scores", "reagents"), ("hits", "funnel"), ("hits", "treatments"), ("expressed",), _hits),
-    Stage(
-        "sensitize",
-        ("scores", "reagents", "hits"),
-        ("sensitizers", "concordance"),
-        ("sensitization", "treatments", "hits"),
-        ("expressed",),
-        _sensitize,
-        applies=_can_test,
-    ),
-    Stage(
-        "stability",
-        ("wells", "scores", "hits", "reagents"),
-        ("stability", "stability_settings"),
-        ("normalize", "score", "hits", "stability", "treatments"),
-        ("expressed",),
-        _stability,
-    ),
-)
 
 
 def run_study(
@@ -337,8 +191,3 @@ def _truth(context: Context) -> pl.DataFrame | None:
     """Known truth of a simulated study."""
     name = context.study.inputs.truth
     return pl.read_csv(context.folder / name) if name else None
-
-
-def _targets(reagents: pl.DataFrame) -> pl.DataFrame | None:
-    """Which target each reagent has, when the library says so."""
-    return reagents.select("reagent", "kind", "target").unique() if "target" in reagents.columns else None
