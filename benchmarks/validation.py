@@ -28,10 +28,10 @@ SLIDES, SPOTS = 200, 5000
 def run() -> list[dict[str, object]]:
     """Time 10,000 reagent × arm contrasts (and their interactions) and 200 slides of 5,000 spots from raw GPR."""
     cells, planted = _cells()
-    families = block_families(cells, settings=RECOMMENDED, vehicle="a")
+    families = block_families([cells], settings=RECOMMENDED, vehicle="a")
     found = np.concatenate([family.test.effect for family in families if family.contrast == "reagent"])
     np.testing.assert_allclose(np.corrcoef(found, planted.ravel())[0, 1], 1, atol=0.05)
-    contrasts = _seconds(lambda: block_families(cells, settings=RECOMMENDED, vehicle="a"), runs=RUNS)
+    contrasts = _seconds(lambda: block_families([cells], settings=RECOMMENDED, vehicle="a"), runs=RUNS)
     with tempfile.TemporaryDirectory() as folder:
         truth = _slides(Path(folder))
         read = _proteins(Path(folder))

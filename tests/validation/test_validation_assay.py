@@ -126,7 +126,7 @@ def test_type_one_error_is_five_percent_where_that_of_the_paper_is_inflated(caps
         cells = Cells(names, list("abcd"), [1, 2, 3], means, 2**means, np.full(means.shape, wells), pl.DataFrame())
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(block_tests, "dunnett_p", lambda t, _df, _loadings: t)
-            families = block_tests.block_families(cells, settings=RECOMMENDED, vehicle="a")
+            families = block_tests.block_families([cells], settings=RECOMMENDED, vehicle="a")
         for family in families:
             counts[f"recommended, {family.contrast}"].append(np.mean(family.test.p_value < 0.05))
     rates = {name: float(np.mean(values)) for name, values in counts.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,88 +51,104 @@ class FamilyTest:
 
 @dataclass(frozen=True)
 class _Exact:
-    """Tests of complete groups; NaN where a group is not complete."""
+    """Tests of complete reagents; NaN where one is not complete."""
 
     test: TTest
     loadings: FloatArray
 
 
-def block_families(cells: Cells, *, settings: ValidationSettings, vehicle: str) -> list[FamilyTest]:
+def block_families(groups: Sequence[Cells], *, settings: ValidationSettings, vehicle: str) -> list[FamilyTest]:
     """Test reagents against the control in every arm, and the interaction in every arm with drug.
 
     Parameters
     ----------
-    cells : from `line_cells`
+    groups : from `line_cells`: the reagents that lie on the same plates, each group with the control of its plates
     settings : variance and level
     vehicle : the arm without drug
 
     Returns
     -------
-    One family per arm × contrast
+    One family per arm × contrast, its reagents in the order of the groups; variances are moderated over all groups
     """
-    arms = list(range(len(cells.arms)))
-    families = _families(cells, cells.log2, [(arm, None) for arm in arms], settings)
-    points = _exact(cells.viability, cells.complete, settings)
-    families = [_with_points(family, exact) for family, exact in zip(families, points, strict=True)]
-    if vehicle in cells.arms:
-        base = cells.arms.index(vehicle)
-        pairs = [(arm, base) for arm in arms if arm != base]
-        if pairs:
-            differences = np.stack([cells.log2[arm] - cells.log2[base] for arm, _ in pairs])
-            families += _families(cells, differences, list(pairs), settings)
+    arms = range(len(groups[0].arms))
+    own = [(arm, None) for arm in arms]
+    families = _families(groups, own, settings)
+    points = _exact([c.viability[arm] for arm, _ in own for c in groups], _complete(groups, own), settings)
+    per_arm = [points[start : start + len(groups)] for start in range(0, len(points), len(groups))]
+    families = [_with_points(family, exact) for family, exact in zip(families, per_arm, strict=True)]
+    if vehicle in groups[0].arms:
+        base = groups[0].arms.index(vehicle)
+        families += _families(groups, [(arm, base) for arm in arms if arm != base], settings)
     return families
 
 
+def _complete(groups: Sequence[Cells], pairs: Sequence[tuple[int, int | None]]) -> list[BoolArray]:
+    """Which groups are complete, for every pair of arms and plate group."""
+    return [
+        cells.complete[arm] if base is None else cells.complete[arm] & cells.complete[base]
+        for arm, base in pairs
+        for cells in groups
+    ]
+
+
 def _families(
-    cells: Cells, values: FloatArray, pairs: list[tuple[int, int | None]], settings: ValidationSettings
+    groups: Sequence[Cells], pairs: Sequence[tuple[int, int | None]], settings: ValidationSettings
 ) -> list[FamilyTest]:
-    """Test each arm (or difference of arms): complete groups exactly, the others by a mixed model."""
-    complete = np.stack(
-        [cells.complete[arm] if base is None else cells.complete[arm] & cells.complete[base] for arm, base in pairs]
-    )
+    """Test each arm (or difference of arms): complete reagents exactly, the others by a mixed model."""
+    cases = [(cells, arm, base) for arm, base in pairs for cells in groups]
+    values = [cells.log2[arm] if base is None else cells.log2[arm] - cells.log2[base] for cells, arm, base in cases]
+    complete = _complete(groups, pairs)
+    parts = [
+        _one_group(case, value, own, exact, settings.level)
+        for case, value, own, exact in zip(cases, values, complete, _exact(values, complete, settings), strict=True)
+    ]
     families = []
-    for (arm, base), own, exact, value in zip(pairs, complete, _exact(values, complete, settings), values, strict=True):
-        there = np.isfinite(value).sum(axis=1)
-        mixed = ~(own[1:] & own[0]) & (there[1:] > 0) & (there[0] > 0)
-        test = exact.test
-        if mixed.any():
-            test = _merge(test, _mixed_tests(cells, arm, base, mixed, settings.level), mixed)
-        loadings = np.where(np.isfinite(exact.loadings), exact.loadings, np.sqrt(0.5))
+    for number, (arm, base) in enumerate(pairs):
+        own = parts[number * len(groups) : (number + 1) * len(groups)]
+        test = TTest(*(np.concatenate(fields) for fields in zip(*(part[0] for part in own), strict=True)))
+        loadings, n, mixed = (np.concatenate([part[i] for part in own]) for i in (1, 2, 3))
         nothing = np.full(len(mixed), np.nan)
         families.append(
             FamilyTest(
-                cells.arms[arm],
+                groups[0].arms[arm],
                 "reagent" if base is None else "interaction",
                 test,
                 dunnett_p(test.t, test.df, loadings),
                 (nothing, nothing, nothing),
-                there[1:],
+                n,
                 mixed,
             )
         )
     return families
 
 
-def _with_points(family: FamilyTest, exact: _Exact) -> FamilyTest:
+def _one_group(
+    case: tuple[Cells, int, int | None], value: FloatArray, own: BoolArray, exact: _Exact, level: float
+) -> tuple[TTest, FloatArray, IntArray, BoolArray]:
+    """Tests, loadings, replicates and whether by a mixed model, of the reagents of one plate group."""
+    there = np.isfinite(value).sum(axis=1)
+    mixed = ~(own[1:] & own[0]) & (there[1:] > 0) & (there[0] > 0)
     test = exact.test
-    return FamilyTest(
-        family.arm,
-        family.contrast,
-        family.test,
-        family.p_dunnett,
-        (test.effect, test.ci_low, test.ci_high),
-        family.n,
-        family.mixed,
+    if mixed.any():
+        test = _merge(test, _mixed_tests(*case, mixed, level), mixed)
+    return test, np.where(np.isfinite(exact.loadings), exact.loadings, np.sqrt(0.5)), there[1:], mixed
+
+
+def _with_points(family: FamilyTest, parts: Sequence[_Exact]) -> FamilyTest:
+    """Add the differences of the viabilities."""
+    low, middle, high = (
+        np.concatenate([getattr(part.test, name) for part in parts]) for name in ("ci_low", "effect", "ci_high")
     )
+    return replace(family, points=(middle, low, high))
 
 
-def _exact(values: FloatArray, complete: BoolArray, settings: ValidationSettings) -> list[_Exact]:
+def _exact(values: Sequence[FloatArray], complete: Sequence[BoolArray], settings: ValidationSettings) -> list[_Exact]:
     """Tests of the complete groups of every family, their variances moderated over all families.
 
     Parameters
     ----------
-    values : (families, groups, blocks)
-    complete : (families, groups)
+    values : (groups, blocks) of each family
+    complete : (groups,) of each family
     """
     fits: list[BlockFit | None] = []
     for value, own in zip(values, complete, strict=True):

@@ -44,7 +44,7 @@ class Cells:
         return np.asarray((self.wells > 0).all(axis=2) & (self.wells == self.wells[:, :, :1]).all(axis=2))
 
 
-def line_cells(wells: pl.DataFrame) -> Cells:
+def line_cells(wells: pl.DataFrame) -> list[Cells]:
     """Arrange the normalized wells of one cell line.
 
     Parameters
@@ -53,20 +53,51 @@ def line_cells(wells: pl.DataFrame) -> Cells:
 
     Returns
     -------
-    Cells; where the reagents of one arm and replicate lie on several plates, each plate is moved so that its own
-    control has the mean of the controls of that replicate: a reagent is compared with the control beside it
+    Cells of the reagents that lie on the same plates: each group is compared with the controls of its own plates. Where
+    a group has several plates in one arm and replicate, each is moved so that its own control has the mean of the
+    controls of the group. Reagents whose plates have no control of an arm are compared with all of the replicate.
     """
     usable = wells.filter(pl.col("role").is_in(["sample", "negative"]) & pl.col("log2_viability").is_not_null())
     named = usable.with_columns(
         pl.when(pl.col("role") == "negative").then(pl.lit(CONTROL)).otherwise("reagent").alias("reagent"),
         pl.when(pl.col("role") == "negative").then(pl.lit("")).otherwise("kind").alias("kind"),
     )
-    aligned = _align_plates(named)
-    reagents = (
-        wells.filter(pl.col("role") == "sample").select("reagent", "kind").unique().sort("reagent", "kind").rows()
-    )
     arms = wells.filter(pl.col("role") == "sample")["treatment"].unique().sort().to_list()
     replicates = wells["replicate"].unique().sort().to_list()
+    every = wells.filter(pl.col("role") == "sample").select("reagent", "kind").unique().sort("reagent", "kind").rows()
+    found = []
+    for reagents, plates in _plate_groups(named, every):
+        samples = pl.struct("reagent", "kind").is_in([{"reagent": name, "kind": kind} for name, kind in reagents])
+        control = (pl.col("reagent") == CONTROL) & (pl.col("plate").is_in(plates) if plates else pl.lit(True))
+        found.append(_arranged(_align_plates(named.filter(samples | control)), reagents, arms, replicates))
+    return found
+
+
+def _plate_groups(named: pl.DataFrame, every: list[tuple[str, str]]) -> list[tuple[list[tuple[str, str]], list[str]]]:
+    """Reagents by the plates they lie on, with those plates; one group for all where some arm lacks its own control."""
+    control = named.filter(pl.col("reagent") == CONTROL).select("plate", "treatment").unique()
+    samples = named.filter(pl.col("reagent") != CONTROL)
+    lone = samples.select("plate", "treatment").unique().join(control, on=["plate", "treatment"], how="anti")
+    if lone.height or samples.is_empty():
+        return [(every, [])]
+    # A plate without a reading of a reagent belongs to its group all the same: plates are known by who lies together.
+    held = samples.group_by("reagent", "kind").agg(pl.col("plate").unique().sort())
+    sets = {(name, kind): frozenset(plates) for name, kind, plates in held.iter_rows()}
+    largest: list[frozenset[str]] = []
+    for plates in sorted(set(sets.values()), key=lambda own: (-len(own), sorted(own))):
+        if not any(plates <= other for other in largest):
+            largest.append(plates)
+    groups: dict[frozenset[str], list[tuple[str, str]]] = {plates: [] for plates in largest}
+    for reagent in every:
+        own = sets.get(reagent, frozenset())
+        groups[next(plates for plates in largest if own <= plates)].append(reagent)
+    return [
+        (reagents, sorted(plates)) for plates, reagents in sorted(groups.items(), key=lambda item: item[1]) if reagents
+    ]
+
+
+def _arranged(aligned: pl.DataFrame, reagents: list[tuple[str, str]], arms: list[str], replicates: list[int]) -> Cells:
+    """Arrays of the wells of one plate group."""
     groups = pl.DataFrame(
         {
             "reagent": [CONTROL, *(name for name, _ in reagents)],

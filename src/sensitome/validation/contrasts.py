@@ -143,11 +143,12 @@ def _block_rows(wells: pl.DataFrame, settings: ValidationSettings, vehicle: str)
     """Contrasts of every cell line."""
     parts = []
     for line in wells["cell_line"].unique().sort().to_list():
-        cells = line_cells(wells.filter(pl.col("cell_line") == line))
-        families = block_families(cells, settings=settings, vehicle=vehicle)
+        groups = line_cells(wells.filter(pl.col("cell_line") == line))
+        families = block_families(groups, settings=settings, vehicle=vehicle)
+        reagents = [reagent for cells in groups for reagent in cells.reagents]
         _caution_missing(families, line)
         parts += [
-            _family_rows(family, cells.reagents, settings).with_columns(pl.lit(line).alias("cell_line"))
+            _family_rows(family, reagents, settings).with_columns(pl.lit(line).alias("cell_line"))
             for family in families
         ]
     return pl.concat(parts)
