@@ -10,8 +10,9 @@ import pytest
 from sensitome.errors import Caution, ControlError, LayoutError
 from sensitome.screen.layout import read_wells
 from sensitome.tables import check_table
-from sensitome.validation.combinations import combination_effects, dose_scores, in_words
+from sensitome.validation.combinations import combination_effects, in_words
 from sensitome.validation.contrasts import BIOLOGICAL, PSEUDOREPLICATED, stars_of, test_validation
+from sensitome.validation.dose_matrices import dose_scores
 from sensitome.validation.normalize import normalize_validation
 from sensitome.validation.power import expected_after_selection, regression_table, replicates_needed
 from sensitome.validation.settings import NORMANN2021, RECOMMENDED, CombinationSettings
