@@ -73,7 +73,8 @@ def _sensitizers(wells: pl.DataFrame) -> pl.DataFrame:
     return rated.select(
         *keys, "position", "treatment", "vehicle_effect",
         (alone - 0.2).alias("vehicle_ci_low"), (alone + 0.2).alias("vehicle_ci_high"),
-        pl.col("mean").alias("effect_with_drug"), "effect", low.alias("ci_low"), high.alias("ci_high"), none.alias("p_value"), mean_rate.alias("q_value"), "local_rate",
+        pl.col("mean").alias("effect_with_drug"), "effect", low.alias("ci_low"), high.alias("ci_high"),
+        none.alias("p_value"), mean_rate.alias("q_value"), "local_rate",
         "n", (pl.col("local_rate") - 1).alias("statistic"), pl.col("effect").alias("shrunk_effect"),
         pl.when(toxic).then(pl.lit("toxic")).otherwise(pl.lit("quiet")).alias("alone"), classes.alias("class"),
         called.alias("is_sensitizer"), pl.lit(None, dtype=pl.Boolean).alias("is_expressed"),

@@ -56,14 +56,18 @@ def interaction_panel(tables: Tables, manifest: Manifest) -> Specification | Non
         subtitle="dots: replicates · bar across: Bliss expectation · thick line: estimate with interval, ● called",
         resolve={"x": "shared"},
     )
+    # Most reagents have the same rows; a template takes longer than its data.
+    templates: dict[tuple[str, ...], str] = {}
+    contexts = contexts_in_order(tables, manifest)
     for reagent, kind, name in first.iter_rows():
         of_it = (pl.col("reagent") == reagent) & (pl.col("kind") == kind)
         own = sensitizers.filter(of_it)
-        rows = _rows(own, contexts_in_order(tables, manifest), vehicle_of(manifest))
+        rows = _rows(own, contexts, vehicle_of(manifest))
         dots = None if replicates is None else replicates.filter(of_it)
-        panels.add(
-            frozen(_template(rows)), data=_data(own, rows, dots), title=name, subtitle=_words(own, found), size=12
-        )
+        order = tuple(rows["row"])
+        if order not in templates:
+            templates[order] = frozen(_template(rows))
+        panels.add(templates[order], data=_data(own, rows, dots), title=name, subtitle=_words(own, found), size=12)
     return panels.specification()
 
 

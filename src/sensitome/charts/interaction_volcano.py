@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, plural, signed
+from sensitome.charts.data import Manifest, Tables, signed
 from sensitome.charts.panels import Panels, Specification, frozen, named
-from sensitome.charts.sensitization_data import Evidence, contexts_in_order, evidence, marked, sensitization_setting
-from sensitome.charts.sensitization_marks import POINT, point_layers, split
+from sensitome.charts.sensitization_data import (
+    Evidence,
+    contexts_in_order,
+    evidence,
+    marked,
+    sensitization_setting,
+)
+from sensitome.charts.sensitization_marks import POINT, counted, point_layers, split
 from sensitome.charts.theme import FAINT, INK, MUTED
 
 if TYPE_CHECKING:
@@ -53,15 +59,14 @@ def interaction_volcano(tables: Tables, manifest: Manifest) -> Specification | N
     for line, arm in contexts_in_order(tables, manifest)[:MOST]:
         own = rows.filter((pl.col("cell_line") == line) & (pl.col("treatment") == arm))
         if own.height:
-            called = plural(int(own["is_sensitizer"].sum()), "sensitizer")
             data = _data(own) | {"limits": limits, "edges": edges}
-            panels.add(template, data=data, title=f"{line}, {arm}", subtitle=f"{called} of {own.height:,}", size=12)
+            panels.add(template, data=data, title=f"{line}, {arm}", subtitle=counted(own), size=12)
     return panels.specification()
 
 
 def _key(found: Evidence, margin: float | None) -> list[str]:
     """What the lines are, for the figure that stands alone."""
-    least = f" and the least size that counts ({signed(-float(margin), digits=2)})" if margin else ""
+    least = f" and the least size that counts ({signed(-float(margin))})" if margin else ""
     top = ", 4 = 0.0001 or less" if found.is_rate else ""
     return [
         f"filled: called · hollow: near, or antagonist · gray: not called; vertical: no interaction{least}",

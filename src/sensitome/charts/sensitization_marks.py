@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 import polars.selectors as selectors
 
+from sensitome.charts.data import plural
 from sensitome.charts.panels import named
-from sensitome.charts.sensitization_data import REST, Evidence, tier_colors
+from sensitome.charts.sensitization_data import REST, Evidence, tested, tier_colors
 from sensitome.charts.theme import INK, kind_shapes
 
 if TYPE_CHECKING:
     import altair as alt
     from altair.typing import ChartType
 
-__all__ = ["POINT", "point_layers", "split", "tooltip"]
+__all__ = ["POINT", "counted", "point_layers", "split", "tooltip"]
 
 #: What a point carries.
 POINT = [
@@ -47,13 +48,19 @@ def point_layers(rows: pl.DataFrame, found: Evidence, *, x: alt.X, y: alt.Y) -> 
     kinds = kind_shapes(rows["kind"])
     color = alt.Color("tier:N", scale=alt.Scale(domain=list(tiers), range=list(tiers.values())))
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=list(kinds), range=list(kinds.values())))
-    color = color.legend(alt.Legend(title="test", columns=2))
+    color = color.legend(alt.Legend(title="test"))
     shape = shape.legend(alt.Legend(title="reagent", symbolStrokeColor=INK))
     layers: list[ChartType] = []
     for name, filled in (("near", False), ("called", True)):
         points = alt.Chart(named(name)).mark_point(size=44 if filled else 26, filled=filled, strokeWidth=1)
         layers.append(points.encode(x=x, y=y, color=color, shape=shape, tooltip=tooltip(found)))
     return layers
+
+
+def counted(own: pl.DataFrame) -> str:
+    """How many of a panel are called, in words."""
+    called = plural(int(own["is_sensitizer"].sum()), "sensitizer")
+    return f"{called} of {own.filter(tested()).height:,} tested"
 
 
 def tooltip(found: Evidence, *, short: bool = False) -> list[alt.Tooltip]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, plural
+from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.sensitization_data import Evidence, contexts_in_order, evidence, marked
-from sensitome.charts.sensitization_marks import point_layers, split, tooltip
+from sensitome.charts.sensitization_marks import counted, point_layers, split, tooltip
 from sensitome.charts.theme import FAINT, INK
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def sensitization_scatter(tables: Tables, manifest: Manifest) -> Specification |
     for line, arm in contexts_in_order(tables, manifest)[:MOST]:
         own = rows.filter((pl.col("cell_line") == line) & (pl.col("treatment") == arm))
         if own.height:
-            called = plural(int(own["is_sensitizer"].sum()), "sensitizer")
-            panels.add(
-                template, data=_data(own, rows), title=f"{line}, {arm}", subtitle=f"{called} of {own.height:,}", size=12
-            )
+            panels.add(template, data=_data(own, rows), title=f"{line}, {arm}", subtitle=counted(own), size=12)
     return panels.specification()
 
 

@@ -114,7 +114,7 @@ def _template(first: pl.DataFrame) -> ChartType:
     color = alt.Color("cell_line:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())))
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=list(kinds), range=list(kinds.values())))
     color = color.legend(alt.Legend(title="cell line"))
-    shape = shape.legend(alt.Legend(title="reagent", symbolStrokeColor=INK, symbolFillColor="white"))
+    shape = shape.legend(alt.Legend(title="reagent", symbolStrokeColor=INK))
     everything = alt.Chart(named("all"))
     words = everything.mark_text(align="right", fontSize=10, color=MUTED, aria=False)
     bars = alt.Chart(named("bars")).mark_rule(strokeWidth=1.6, aria=False)
@@ -124,9 +124,8 @@ def _template(first: pl.DataFrame) -> ChartType:
         everything.mark_tick(color=MUTED, size=9, thickness=1.2, aria=False).encode(x=x["measured"], y=y),
         words.encode(x=alt.value("width"), y=y, text=alt.Text("text:N")),
     ]
-    for name, filled in (("others", False), ("called", True)):
-        base = alt.Chart(named(name))
-        points = base.mark_point(size=48, filled=True) if filled else base.mark_point(size=40, fill="white")
+    for name in ("others", "called"):
+        points = alt.Chart(named(name)).mark_point(size=44, filled=name == "called", strokeWidth=1.2)
         layers.append(points.encode(x=x["effect"], y=y, color=color, shape=shape, tooltip=_tooltip()))
     return alt.layer(*layers).properties(width=430, height=alt.Step(16))
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import METHODS, Manifest, Tables, named, plural, setting, signed
+from sensitome.report.sensitization_text import sensitization_method_text
 
 __all__ = ["methods_text"]
 
@@ -46,6 +47,7 @@ def methods_text(tables: Tables, manifest: Manifest) -> list[tuple[str, str]]:
         ("Scores", _scores),
         ("Calls", _calls),
         ("Candidates", _candidates),
+        ("Sensitization", sensitization_method_text),
         ("Stability", _stability),
         ("Quality", _quality),
         ("Software", _software),

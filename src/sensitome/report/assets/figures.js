@@ -12,6 +12,18 @@ S.figures = (() => {
     panel.width = width;
   };
 
+  /* Names beside an axis give way where there is little room. */
+  const narrow = (part) => {
+    if (!part || typeof part !== "object") return;
+    if (part.labelLimit > 170) part.labelLimit = 170;
+    if (part.minExtent > 150) part.minExtent = 150;
+    if (part.maxExtent > 175) part.maxExtent = 175;
+    for (const key of ["concat", "layer", "encoding", "y", "axis"]) {
+      if (Array.isArray(part[key])) part[key].forEach(narrow);
+      else narrow(part[key]);
+    }
+  };
+
   /* As many panels beside each other as fit, each as wide as the room allows. */
   const fit = (spec, room) => {
     if (spec.concat && panelWidth(spec.concat[0]) !== null) {
@@ -25,6 +37,7 @@ S.figures = (() => {
     } else if (spec.vconcat) spec.vconcat.forEach((panel) => resize(panel, Math.max(140, Math.min(panelWidth(panel) || 430, room - 170))));
     else if (typeof spec.width === "number") resize(spec, Math.max(180, Math.min(spec.width, room - MARGIN)));
     if (room < 520) {
+      narrow(spec);
       spec.config = { ...spec.config, legend: { ...(spec.config || {}).legend, direction: "vertical", titleOrient: "top" } };
     }
     return spec;

@@ -2,6 +2,11 @@
 S.tables = (() => {
   const PAGE = 25;
   const WIDTHS = { long: "long", code: "code" };
+  /* Rates have a floor, sizes are not told more closely than their digits. */
+  const WORDS = {
+    rate: (value, digits) => (value < 1e-4 ? "< 0.0001" : S.number(value, digits)),
+    size: (value, digits) => S.number(Math.round(value * 10 ** digits) / 10 ** digits, digits),
+  };
   const collator = new Intl.Collator("en", { numeric: true });
 
   const compile = (column) => {
@@ -24,7 +29,8 @@ S.tables = (() => {
       };
     }
     const { values, digits } = column;
-    return { ...column, text: (row) => (values[row] === null ? "" : S.number(values[row], digits)), key: (row) => values[row] };
+    const write = WORDS[column.use] || S.number;
+    return { ...column, text: (row) => (values[row] === null ? "" : write(values[row], digits)), key: (row) => values[row] };
   };
 
   const cell = (column, row) => {
@@ -64,6 +70,7 @@ S.tables = (() => {
     if (!raw) return;
     const table = { ...raw, columns: raw.columns.map(compile) };
     for (const column of table.columns) column.table = table;
+    const seen = table.columns.filter((column) => column.use !== "hidden" && column.use !== "pick");
     const state = { page: 0, sort: null, down: false, words: "", picks: new Map(), shown: [] };
     const lower = [];
     const search = (row) => {
@@ -78,8 +85,8 @@ S.tables = (() => {
     const draw = () => {
       const from = state.page * PAGE;
       const rows = state.shown.slice(from, from + PAGE);
-      body.replaceChildren(...rows.map((row) => S.el("tr", {}, ...table.columns.map((column) => cell(column, row)))));
-      if (!rows.length) body.append(S.el("tr", {}, S.el("td", { colspan: table.columns.length, text: "No row passes the filters." })));
+      body.replaceChildren(...rows.map((row) => S.el("tr", {}, ...seen.map((column) => cell(column, row)))));
+      if (!rows.length) body.append(S.el("tr", {}, S.el("td", { colspan: seen.length, text: "No row passes the filters." })));
       const all = table.rows.toLocaleString("en-US");
       const some = state.shown.length.toLocaleString("en-US");
       count.textContent = rows.length ? `rows ${from + 1}–${from + rows.length} of ${some}${some === all ? "" : ` (of ${all})`}` : `0 of ${all}`;
@@ -110,7 +117,7 @@ S.tables = (() => {
       draw();
     };
 
-    const heads = table.columns.map((column) => {
+    const heads = seen.map((column) => {
       const head = S.el("th", { scope: "col", "aria-sort": "none", class: column.digits === null ? null : "num" });
       head.append(S.el("button", { type: "button", text: column.title, onclick: () => {
         state.down = state.sort === column ? !state.down : false;
@@ -123,7 +130,7 @@ S.tables = (() => {
     });
     const words = S.el("input", { type: "search", placeholder: "words", oninput: S.debounce(120, () => { state.words = words.value; refresh(); }) });
     const controls = S.el("div", { class: "controls" }, S.el("label", {}, "search", words));
-    for (const column of table.columns.filter((one) => one.levels && (one.use === "filter" || one.use === "verdict") && one.levels.length > 1)) {
+    for (const column of table.columns.filter((one) => one.levels && ["filter", "verdict", "pick"].includes(one.use) && one.levels.length > 1)) {
       const pick = S.el("select", { onchange: () => { state.picks.set(column, pick.value); refresh(); } }, S.el("option", { value: "", text: "all" }));
       for (const level of column.sorted()) pick.append(S.el("option", { value: level, text: level }));
       controls.append(S.el("label", {}, column.title, pick));

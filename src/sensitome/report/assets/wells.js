@@ -95,7 +95,8 @@ S.wells = (() => {
     const context = focus || (found[0] && found.map((well) => well.plate).find((plate) => plate) && null);
     const close = S.el("button", { type: "button", text: "close", onclick: () => panel.replaceChildren(S.el("p", { class: "small hint", text: "Click a point, or a name anywhere on this page, to see its wells." })) });
     const title = S.el("h3", {}, S.el("span", { text: `${item.name}${item.kind ? ` (${item.kind})` : ""}: ${found.length} wells` }), close);
-    panel.replaceChildren(title, S.el("div", { class: "split" }, S.el("div", { class: "scroll" }, table(found, item.store)), S.el("div", {}, strip(found, context), thumbs(found, context))));
+    const test = S.interaction.panel(item.name, item.kind, { found, focus });
+    panel.replaceChildren(title, ...(test ? [test] : []), S.el("div", { class: "split" }, S.el("div", { class: "scroll" }, table(found, item.store)), S.el("div", {}, strip(found, context), thumbs(found, context))));
     return true;
   };
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sensitome.charts.data import plural, setting
 from sensitome.report.section import Manifest, Tables
+from sensitome.report.sensitization_text import headline as test_headline
 
 __all__ = ["build", "sentence"]
 
@@ -15,6 +16,7 @@ _SHOWN = (
     ("reagents", "reagent"),
     ("hit_reagents", "hit"),
     ("candidates", "candidate"),
+    ("sensitizer_reagents", "sensitizer"),
     ("cautions", "caution"),
 )
 
@@ -29,7 +31,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         if headline.get(key) is not None and (key != "candidates" or has_several)
     ]
     return {
-        "sentence": sentence(headline, tables, manifest),
+        "sentence": " ".join(filter(None, (sentence(headline, tables, manifest), test_headline(tables, manifest)))),
         "numbers": numbers,
         "truth": _truth(headline),
         "has_cautions": bool(manifest.get("cautions")),
@@ -49,6 +51,9 @@ def _headline(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         counted["hits"] = int(hits["is_hit"].sum())
         counted["hit_reagents"] = hits.filter("is_hit").select("reagent", "kind").n_unique()
         counted["candidates"] = hits.filter("is_candidate").select("reagent", "kind").n_unique()
+    if "sensitizers" in tables:
+        called = tables["sensitizers"].filter("is_sensitizer")
+        counted["sensitizer_reagents"] = called.select("reagent", "kind").n_unique()
     counted["cautions"] = len(manifest.get("cautions") or ())
     return counted | dict(manifest.get("headline") or {})
 
