@@ -12,9 +12,10 @@ import polars as pl
 
 from sensitome.errors import SettingsError, listed
 from sensitome.expression_matrix import Expression
+from sensitome.io.study_writer import write_files
 from sensitome.patients import Cohort
 
-__all__ = ["CohortDesign", "SimulatedCohort", "simulate_cohort", "write_cohort"]
+__all__ = ["CohortDesign", "SimulatedCohort", "cohort_texts", "simulate_cohort", "write_cohort"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -132,20 +133,28 @@ def simulate_cohort(design: CohortDesign, *, seed: int, name: str = "simulated")
 
 
 def write_cohort(simulated: SimulatedCohort, folder: str | Path) -> list[Path]:
-    """Write a simulated cohort as a user would have it: plain tables, and the truth beside them.
+    """Write the files of `cohort_texts` into a folder, which is made where it does not exist, and return their paths.
+
+    Raises
+    ------
+    SourceError
+        A file cannot be written.
+    """
+    return write_files(cohort_texts(simulated), folder)
+
+
+def cohort_texts(simulated: SimulatedCohort) -> dict[str, str]:
+    """Texts of the files of a simulated cohort as a user would have it: plain tables, and the truth beside them.
 
     Parameters
     ----------
     simulated : of `simulate_cohort`
-    folder : made where it does not exist
 
     Returns
     -------
-    ``clinical.csv`` (``os_months``, ``os_status`` alive or dead, ``vital_status`` with the cause), ``mirna.csv`` and
-    ``mrna.csv`` (features × samples), ``truth_effects.csv``, ``truth_targets.csv``
+    ``clinical.csv`` (``os_months``, ``os_status`` alive or dead, ``vital_status`` with the cause),
+    ``truth_effects.csv``, ``truth_targets.csv``, ``mirna.csv`` and ``mrna.csv`` (features × samples)
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     clinical = simulated.cohort.clinical
     cause = pl.col("bcss_cause")
     words = pl.when(cause == 1).then(pl.lit("Died of Disease")).when(cause == 2).then(pl.lit("Died of Other Causes"))
@@ -160,12 +169,7 @@ def write_cohort(simulated: SimulatedCohort, folder: str | Path) -> list[Path]:
         matrix = simulated.cohort.matrix(role)
         wide = pl.DataFrame(matrix.values.T.round(4), schema=matrix.samples["sample"].to_list())
         tables[role] = wide.insert_column(0, matrix.features["feature"].alias(role))
-    paths = []
-    for name, content in tables.items():
-        path = folder / f"{name}.csv"
-        content.write_csv(path)
-        paths.append(path)
-    return paths
+    return {f"{name}.csv": content.write_csv() for name, content in tables.items()}
 
 
 def _features(rng: np.random.Generator, count: int, subtype: IntArray, spread: float) -> FloatArray:

@@ -1,0 +1,179 @@
+"""From what a study says of a cohort to the cohort, and to the miRNAs that are looked up in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from sensitome.cohort.settings import CohortSettings
+from sensitome.cohort.stage import stage_numbers
+from sensitome.cohort.subset import subset
+from sensitome.errors import Fault, SettingsError, SourceError, TableError, listed, suggestion
+from sensitome.io.cbioportal import read_cbioportal
+from sensitome.io.clinical import read_clinical
+from sensitome.io.endpoints import EndpointColumns
+from sensitome.io.wide_matrix import read_wide_matrix
+from sensitome.patients import Cohort
+
+__all__ = ["asked_mirnas", "cohort_files", "read_cohort", "stages_of"]
+
+
+def cohort_files(settings: CohortSettings | None, *, folder: Path) -> list[Path]:
+    """Every file of a cohort, in a fixed order.
+
+    Parameters
+    ----------
+    settings : of the study; None = no cohort
+    folder : where its paths start
+
+    Raises
+    ------
+    SourceError
+        The folder of the cohort does not exist.
+    """
+    if settings is None:
+        return []
+    files: list[Path] = []
+    if settings.folder:
+        home = folder / settings.folder
+        if not home.is_dir():
+            raise SourceError(
+                "no folder of the cohort", where=str(home), next_step="Correct `folder` in the section [cohort]."
+            )
+        files += sorted(path for path in home.rglob("*.txt") if path.is_file())
+    return files + [folder / name for name in (settings.clinical, settings.mirna, settings.mrna) if name]
+
+
+def read_cohort(settings: CohortSettings, *, folder: Path, matrices: tuple[str, ...]) -> Cohort:
+    """Read the patients of a study and keep those of its subset.
+
+    Parameters
+    ----------
+    settings : of the study
+    folder : where its paths start
+    matrices : those of `mirna` and `mrna` that are needed; a file that is not needed is not read
+
+    Raises
+    ------
+    SensitomeError
+        As the readers of clinical tables and matrices, and as `sensitome.cohort.subset.subset`.
+    """
+    endpoints = [
+        EndpointColumns(name, columns.time, columns.status, columns.words)
+        for name, columns in settings.endpoints.items()
+    ]
+    if settings.folder:
+        own = {role: getattr(settings, role) for role in matrices}
+        all_own = all(own.values())
+        cohort = read_cbioportal(
+            folder / settings.folder,
+            endpoints=endpoints or None,
+            matrices={} if all_own else None,
+            name=settings.name,
+        )
+    else:
+        cohort = read_clinical(
+            folder / str(settings.clinical), endpoints=endpoints, name=settings.name, time_unit=settings.time_unit
+        )
+    for role in matrices:
+        name = getattr(settings, role)
+        if name:
+            cohort = cohort.with_matrix(role, read_wide_matrix(folder / name))
+    return subset(cohort, settings.subset)
+
+
+def asked_mirnas(
+    settings: CohortSettings,
+    *,
+    measured: list[str],
+    hits: pl.DataFrame,
+    reagents: pl.DataFrame,
+    sensitizers: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """Which miRNAs are looked up in the cohort, and what the screen says of them.
+
+    Parameters
+    ----------
+    settings : of the study
+    measured : features of the cohort's matrix of miRNAs
+    hits, reagents, sensitizers : tables of the run. A reagent stands for the miRNA of its column `target`, else for the
+        miRNA of its own name
+
+    Returns
+    -------
+    ``mirna, reagents, is_candidate, is_sensitizer, in_cohort``, sorted by miRNA
+
+    Raises
+    ------
+    SettingsError
+        A miRNA that the study names is not in the cohort.
+    """
+    called = _called(hits, reagents, sensitizers)
+    if settings.mirnas == "candidates":
+        asked = called.filter(pl.col("is_candidate") | pl.col("is_sensitizer"))
+    else:
+        named = measured if settings.mirnas == "all" else list(settings.mirnas)
+        faults = [
+            Fault("a miRNA of the cohort", column="cohort.mirnas", value=name, next_step=suggestion(name, measured))
+            for name in named
+            if name not in set(measured)
+        ]
+        if faults:
+            raise SettingsError("some miRNAs cannot be looked up", faults=faults)
+        asked = pl.DataFrame({"mirna": named}, schema={"mirna": pl.String}).join(called, on="mirna", how="left")
+    return (
+        asked.with_columns(
+            pl.col("is_candidate", "is_sensitizer").fill_null(False), pl.col("mirna").is_in(measured).alias("in_cohort")
+        )
+        .unique("mirna")
+        .sort("mirna")
+        .select("mirna", "reagents", "is_candidate", "is_sensitizer", "in_cohort")
+    )
+
+
+def _called(hits: pl.DataFrame, reagents: pl.DataFrame, sensitizers: pl.DataFrame | None) -> pl.DataFrame:
+    """One row per miRNA of the library: its reagents, and whether one of them is called."""
+    keys = ["reagent", "kind"]
+    own = pl.coalesce("target", "reagent") if "target" in reagents.columns else pl.col("reagent")
+    candidates = hits.group_by(keys).agg(pl.col("is_candidate").any())
+    table = reagents.filter(pl.col("role").cast(pl.String) == "sample").select(*keys, own.alias("mirna")).unique()
+    table = table.join(candidates, on=keys, how="left")
+    if sensitizers is None:
+        table = table.with_columns(pl.lit(False).alias("is_sensitizer"))
+    else:
+        found = sensitizers.group_by(keys).agg(pl.col("is_sensitizer").any())
+        table = table.join(found, on=keys, how="left")
+    words = pl.format("{} ({})", "reagent", "kind")
+    return table.group_by("mirna").agg(
+        words.sort().str.join(";").alias("reagents"),
+        pl.col("is_candidate").fill_null(False).any(),
+        pl.col("is_sensitizer").fill_null(False).any(),
+    )
+
+
+def stages_of(cohort: Cohort, settings: CohortSettings) -> pl.DataFrame:
+    """Stage of each patient: a number where the words can be read as one, else the words.
+
+    Returns
+    -------
+    ``sample, stage``; patients of stages that are left out have no row
+
+    Raises
+    ------
+    TableError
+        The clinical table has no such column.
+    """
+    column = str(settings.stage)
+    if column not in cohort.clinical.columns:
+        raise TableError(
+            f"cohort {cohort.name!r} has no column of stages",
+            found=listed(cohort.clinical.columns, last="and"),
+            expected=repr(column),
+            next_step=suggestion(column, cohort.clinical.columns) or "Correct `stage` in the section [cohort].",
+        )
+    numbers = stage_numbers(cohort.clinical[column])
+    stage = numbers if numbers.is_not_null().any() else cohort.clinical[column].cast(pl.String)
+    table = cohort.clinical.select("sample").with_columns(stage.alias("stage"))
+    left_out = pl.col("stage").cast(pl.String).is_in(list(settings.stages_left_out)).fill_null(False)
+    return table.filter(~left_out)
