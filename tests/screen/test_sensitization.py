@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from tests.screen.small_scores import TREATMENTS, planned, quiet_scores, with_effect
+from tests.screen.small_scores import TREATMENTS, planned, quiet_scores, small_settings, with_effect
 
 from sensitome.errors import Caution, LayoutError, MethodError
+from sensitome.screen.design import simulate_scores
 from sensitome.screen.sensitization import test_sensitization as run_test
 from sensitome.screen.sensitization import three_way_effects
 from sensitome.screen.sensitization_methods import SENSITIZATION_METHODS, sensitization_method
@@ -242,3 +243,45 @@ def test_every_record_is_complete(method: str) -> None:
     for field in ("title", "formula", "statistic", "needs", "promise", "reference", "proof"):
         assert getattr(record, field).strip(), field
     assert "doi:" in record.reference
+
+
+def test_the_list_of_the_moderated_t_holds_its_false_discovery_rate() -> None:
+    shares = []
+    for seed in range(10, 22):
+        screen = simulate_scores(small_settings(replicates=3, **{"noise.artifact_share": 0.0}), seed=seed)
+        table = run_test(screen.scores, treatments=screen.treatments, method="moderated-t")
+        quality = score_against_truth(table, screen.truth, called="is_sensitizer").row(0, named=True)
+        shares.append(quality["false_share"])
+    # Background interactions of the simulation count as false, although they are there.
+    assert np.mean(shares) < 0.1 + 3 * np.std(shares) / np.sqrt(len(shares))
+
+
+@pytest.mark.parametrize("method", ["robust-z", "regression", "drugz", "moderated-t", "rank-product"])
+def test_p_is_uniform_under_normal_noise(method: str) -> None:
+    table = run_test(quiet_scores(reagents=2500, replicates=2, seed=12), treatments=ARMS, method=method)
+    for level in (0.05, 0.5):
+        share = (table["p_value"] <= level).mean()
+        assert share == pytest.approx(level, abs=4 * np.sqrt(level * (1 - level) / 2500) + 0.004)
+
+
+@pytest.mark.parametrize("members", [2, 60])
+def test_families_with_gaps_and_families_of_sixty(members: int) -> None:
+    """Some mimics have no sequence, and so no family; one family is as large as half of the library."""
+    scores = quiet_scores(reagents=120, arms=("vehicle", "T", "L"))
+    scores = with_effect(with_effect(scores, "r000", {"T": -1.0, "L": -1.0}), "r001", {"T": -1.0, "L": -1.0})
+    names = scores["reagent"].unique().sort()
+    families = pl.DataFrame({"reagent": names, "kind": "mimic"}).with_row_index("i")
+    families = families.with_columns(
+        seed_family=pl.when(pl.col("i") < members).then(pl.lit("AGCACCA")).when(pl.col("i") < 100).then("reagent")
+    )
+    table = run_test(scores, treatments=ARMS, method="heb", families=families)
+    found = table.filter(pl.col("is_sensitizer"))
+    assert set(found["reagent"]) == {"r000", "r001"}
+
+
+def test_a_well_that_the_model_takes_for_wrong_is_an_artifact() -> None:
+    scores = quiet_scores(reagents=400, replicates=1, arms=("vehicle", "T", "L"), lines=("A", "B"))
+    for name in ("r000", "r001", "r002", "r003"):
+        scores = with_effect(scores, name, {"vehicle": 2.5}, "A")
+    table = run_test(scores, treatments=ARMS, method="heb").filter(reagent="r000", cell_line="A")
+    assert table["class"].to_list() == ["artifact", "artifact"]

@@ -150,7 +150,7 @@ def _table(
     """Lay the answer out as rows."""
     test, screen = result.test, result.screen
     alone = effect_alone(screen, level=settings.level)
-    words = alone_of(alone, quiet=settings.quiet, sure=settings.sure)
+    words = alone_of(test.alone or alone, quiet=settings.quiet, sure=settings.sure)
     classes = classify(result.test, screen, result.sensitizes, result.protects, alone=words, settings=settings)
     error = (test.ci_high - test.ci_low) / 2 / 1.959963984540054
     shrunk = test.effect if record.decision in ("mean_rate", "local_rate") else ash(test.effect, error).mean

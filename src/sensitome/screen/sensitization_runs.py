@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from sensitome.core import robust
 from sensitome.core.heb.noise import contrast_variance
-from sensitome.core.moderated import fit_linear, squeeze_variance, variance_prior
 from sensitome.core.sensitization import location, rank_products, replicated
 from sensitome.core.sensitization.contrasts import (
     NORMAL_REACH,
@@ -20,7 +19,7 @@ from sensitome.core.sensitization.contrasts import (
 )
 from sensitome.core.sensitization.pi_score import pi_score
 from sensitome.core.sensitization.regression import regression_residual
-from sensitome.core.sensitization.replicated import screen_design
+from sensitome.core.sensitization.replicated import fit_screen, squeezed_variance
 from sensitome.core.sensitization.shared_contexts import (
     common_baseline_covariance,
     lone_well_covariances,
@@ -28,6 +27,7 @@ from sensitome.core.sensitization.shared_contexts import (
     sharing_covariances,
 )
 from sensitome.core.sensitization.shrinkage import ash, normal_equivalent_error
+from sensitome.core.t_tests import t_of
 from sensitome.screen.sensitization_settings import SensitizationSettings
 
 __all__ = ["Material", "noise_of_wells"]
@@ -68,13 +68,10 @@ def noise_of_wells(screen: Contrasts) -> tuple[FloatArray, FloatArray]:
     With replicates the item's own variance drawn towards that of all; with one, half the robust variance of all
     interactions, the same for all items.
     """
-    items, lines, arms, replicates = screen.values.shape
-    fit = fit_linear(
-        screen.values.reshape(items, -1), screen_design(lines, arms, replicates=replicates, block=replicates > 1)
-    )
+    items, replicates = len(screen.values), screen.values.shape[-1]
+    fit = fit_screen(screen.values, block=replicates > 1)
     if (fit.df > 0).any() and np.isfinite(screen.variance):
-        prior = variance_prior(fit.variance, fit.df)
-        return squeeze_variance(fit.variance, fit.df, prior=prior), np.minimum(fit.df + prior.df, fit.df.sum())
+        return squeezed_variance(fit.variance, fit.df)
     one = contrast_variance(screen.summary.mean)
     return np.full(items, one), np.full(items, DF_OF_ONE_REPLICATE)
 
@@ -207,6 +204,7 @@ def run_heb(material: Material) -> ContextTest:
     # The model looks for bad wells itself, and needs to see them to know how often wells go wrong.
     found = fit_sensitization(material.values, material.family, settings=ModelSettings(margin=material.settings.margin))
     reach = NORMAL_REACH * found.effect_sd
+    sound = (1 - found.p_wrong[:, :, 1:]) * (1 - found.p_wrong[:, :, :1])
     return replace(
         unanswered(found.effect),
         standard_error=found.effect_sd,
@@ -215,6 +213,8 @@ def run_heb(material: Material) -> ContextTest:
         statistic=found.local_rate - 1,
         rate=found.local_rate,
         antagonist_rate=1 - found.p_antagonist,
+        wrong=1 - sound,
+        alone=t_of(found.main, found.main_sd, np.full(found.main.shape, np.inf), level=material.settings.level),
     )
 
 

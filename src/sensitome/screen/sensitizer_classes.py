@@ -4,7 +4,7 @@
 sensitizer                called by the method, and not shown to be toxic without drug
 toxic and sensitizing     called, and shown to be toxic without drug
 antagonist                called in the other direction: the drug does less with it, or it does less with the drug
-artifact                  not called, and its replicates disagree: some well went wrong
+artifact                  not called, and some well went wrong: replicates disagree, or the model says so
 toxic alone               interaction shown to be small, and shown to be toxic without drug
 additive                  interaction shown to be small: with the drug it does what it does without
 undetermined              none of this is shown, or the context is not tested
@@ -99,6 +99,8 @@ def classify(
     toxic = np.broadcast_to((alone == "toxic")[:, :, None], sensitizes.shape)
     small = _shown_small(test, settings)
     quarrel = (screen.doubt > 1) & np.isfinite(screen.effect)
+    if test.wrong is not None:
+        quarrel |= test.wrong >= settings.sure
     cases = [sensitizes & toxic, sensitizes, protects, quarrel, small & toxic, small]
     words = ["toxic and sensitizing", "sensitizer", "antagonist", "artifact", "toxic alone", "additive"]
     return np.select(cases, words, default="undetermined")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from sensitome.core import robust
 from sensitome.core.interaction import ArmSummary, interactions, replicate_quality, replicate_variance, summarize_arms
+from sensitome.core.t_tests import TTest
 
 __all__ = ["ContextTest", "Contrasts", "contrasts", "normal_two_sided", "unanswered"]
 
@@ -68,6 +69,8 @@ class ContextTest:
     statistic : what the method ranks by; negative = sensitization
     p_value : two-sided
     rate, antagonist_rate : probability that calling it a sensitizer, or an antagonist, is false (with a prior)
+    wrong : probability that a well of the drug or the vehicle arm went wrong, of methods that model it
+    alone : effect without drug, each (items, lines), of methods that estimate it with the rest
     """
 
     effect: FloatArray
@@ -78,6 +81,8 @@ class ContextTest:
     p_value: FloatArray
     rate: FloatArray
     antagonist_rate: FloatArray | None = None
+    wrong: FloatArray | None = None
+    alone: TTest | None = None
 
 
 def contrasts(values: FloatArray, *, limit: float = 6.0) -> Contrasts:

@@ -12,10 +12,12 @@ from sensitome.core.t_tests import TTest, paired_t, student_t, t_of
 
 __all__ = [
     "arm_means",
+    "fit_screen",
+    "line_design",
     "moderated_interaction",
     "paired_interaction",
     "replicate_contrast",
-    "screen_design",
+    "squeezed_variance",
     "ssmd_of_interaction",
     "student_interaction",
 ]
@@ -23,30 +25,54 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 
 
-def screen_design(
-    lines: int, arms: int, replicates: int, *, block: bool, transform: FloatArray | None = None
-) -> FloatArray:
-    """Design of a whole screen: in each line the vehicle, the drugs against it, and the replicates as blocks.
+def line_design(arms: int, *, replicates: int, block: bool, transform: FloatArray | None = None) -> FloatArray:
+    """Design of one line: the vehicle, the drugs against it, and the replicates as blocks.
 
     Parameters
     ----------
-    lines, arms, replicates : of the cube; samples are ordered as (lines, arms, replicates)
+    arms, replicates : of the cube; samples are ordered as (arms, replicates)
     block : whether replicates are blocks
     transform : (drugs, drugs), invertible; the drug coefficients are this times (drug − vehicle); None = themselves
 
     Returns
     -------
-    (lines · arms · replicates, lines · columns); in each line column 0 is the vehicle, 1 … arms − 1 the drugs
+    (arms · replicates, columns); column 0 is the vehicle, 1 … arms − 1 the drugs
 
-    >>> screen_design(1, 2, replicates=2, block=False).tolist()
+    >>> line_design(2, replicates=2, block=False).tolist()
     [[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
     """
     own = block_design(arms, replicates)
-    own = own if block else own[:, :arms]
+    own = own.copy() if block else own[:, :arms].copy()
     if transform is not None:
-        own = own.copy()
         own[:, 1:arms] = own[:, 1:arms] @ np.linalg.inv(transform)
-    return np.asarray(np.kron(np.eye(lines), own), dtype=np.float64)
+    return own
+
+
+def fit_screen(values: FloatArray, *, block: bool, transform: FloatArray | None = None) -> LinearFit:
+    """Fit every reagent in all lines, with one variance for all of them.
+
+    Parameters
+    ----------
+    values : (items, lines, arms, replicates), log2; NaN = no reading
+    block, transform : as `line_design`
+
+    Returns
+    -------
+    LinearFit; coefficients line by line. Lines share no coefficient, so that each is fitted by itself and the residual
+    sums of squares are added up: few patterns of missing readings, whatever the number of lines.
+    """
+    items, lines, arms, replicates = values.shape
+    design = line_design(arms, replicates=replicates, block=block, transform=transform)
+    fits = [fit_linear(values[:, line].reshape(items, -1), design) for line in range(lines)]
+    df = np.sum([fit.df for fit in fits], axis=0)
+    squares = np.sum([np.where(fit.df > 0, fit.variance, 0.0) * fit.df for fit in fits], axis=0)
+    return LinearFit(
+        np.concatenate([fit.coefficients for fit in fits], axis=1),
+        np.concatenate([fit.unscaled_sd for fit in fits], axis=1),
+        np.where(df > 0, squares / np.where(df > 0, df, 1.0), np.nan),
+        df,
+        robust.nan_mean(values.reshape(items, -1), axis=1),
+    )
 
 
 def moderated_interaction(
@@ -81,12 +107,11 @@ def moderated_interaction(
     Smyth 2004, doi:10.2202/1544-6115.1027
     """
     items, lines, arms, replicates = screen.values.shape
-    design = screen_design(lines, arms, replicates=replicates, block=block, transform=transform)
-    fit = fit_linear(screen.values.reshape(items, -1), design)
+    fit = fit_screen(screen.values, block=block and replicates > 1, transform=transform)
     if not (fit.df > 0).any():
         return unanswered(screen.effect)
     test = moderated_t(fit, trend=trend, level=level)
-    width = design.shape[1] // lines
+    width = fit.coefficients.shape[1] // lines
 
     def of_drugs(values: FloatArray) -> FloatArray:
         return np.asarray(values.reshape(items, lines, width)[:, :, 1:arms])
@@ -115,14 +140,15 @@ def arm_means(screen: Contrasts, *, level: float = 0.95) -> TTest:
     -------
     TTest, each (items, lines, arms); standard errors are NaN without replicates
     """
-    items, lines, arms, replicates = screen.values.shape
-    design = np.asarray(np.kron(np.eye(lines * arms), np.ones((replicates, 1))), dtype=np.float64)
-    fit = fit_linear(screen.values.reshape(items, -1), design)
-    variance, df = _squeezed(fit)
-    error = fit.unscaled_sd * np.sqrt(variance)[:, None]
-    shape = (items, lines, arms)
-    spread = np.broadcast_to(df[:, None], error.shape).reshape(shape)
-    return t_of(fit.coefficients.reshape(shape), error.reshape(shape), spread, level=level)
+    count = np.isfinite(screen.values).sum(axis=-1)
+    mean = robust.nan_mean(screen.values, axis=-1)
+    residual = np.nan_to_num(screen.values - mean[..., None])
+    left = np.maximum(count - 1, 0).sum(axis=(1, 2)).astype(np.float64)
+    squares = np.einsum("ilar,ilar->i", residual, residual)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance, df = squeezed_variance(np.where(left > 0, squares / left, np.nan), left)
+        error = np.sqrt(variance[:, None, None] / np.where(count > 0, count, np.nan))
+    return t_of(mean, error, np.broadcast_to(df[:, None, None], error.shape), level=level)
 
 
 def student_interaction(screen: Contrasts, *, level: float = 0.95) -> ContextTest:
@@ -188,9 +214,8 @@ def ssmd_of_interaction(screen: Contrasts, *, moderated: bool = True) -> Context
     difference = screen.values[:, :, 1:] - screen.values[:, :, :1]
     own = robust.nan_sd(difference, axis=-1)
     if moderated:
-        items, lines, arms, replicates = screen.values.shape
-        design = screen_design(lines, arms, replicates=replicates, block=True)
-        variance, _ = _squeezed(fit_linear(screen.values.reshape(items, -1), design))
+        fit = fit_screen(screen.values, block=True)
+        variance, _ = squeezed_variance(fit.variance, fit.df)
         own = np.broadcast_to(np.sqrt(2 * variance)[:, None, None], own.shape)
     own = own * np.sqrt(screen.doubt)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -249,12 +274,21 @@ def _helmert(replicates: int) -> FloatArray:
     return np.asarray(matrix / np.sqrt(replicates * (matrix**2).sum(axis=1, keepdims=True)))
 
 
-def _squeezed(fit: LinearFit) -> tuple[FloatArray, FloatArray]:
-    """Variance of each item drawn towards the prior of all, and its degrees of freedom; NaN and 0 without any."""
-    if not (fit.df > 0).any():
-        return np.full(len(fit.df), np.nan), np.zeros(len(fit.df))
-    prior = variance_prior(fit.variance, fit.df)
-    return squeeze_variance(fit.variance, fit.df, prior=prior), np.minimum(fit.df + prior.df, fit.df.sum())
+def squeezed_variance(variance: FloatArray, df: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Draw the variance of each item towards the prior of all.
+
+    Parameters
+    ----------
+    variance, df : (items,) residual mean square and its degrees of freedom
+
+    Returns
+    -------
+    (items,) variance and its degrees of freedom; NaN and 0 when no item has any
+    """
+    if not (df > 0).any():
+        return np.full(len(df), np.nan), np.zeros(len(df))
+    prior = variance_prior(variance, df)
+    return squeeze_variance(variance, df, prior=prior), np.minimum(df + prior.df, df.sum())
 
 
 def _as_context(test: TTest) -> ContextTest:
