@@ -5,14 +5,16 @@ from __future__ import annotations
 import html
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import polars as pl
+import sensitization_pages
 import typer.main
 from pydantic import BaseModel
+from words import code, notes, prose, table
 
 from sensitome import settings, tables
 from sensitome.cli import app
@@ -27,6 +29,7 @@ from sensitome.io.library import LIBRARY_COLUMNS, ROLE_WORDS
 from sensitome.io.plate_list import PLATE_LIST_COLUMNS
 from sensitome.io.readers import READERS
 from sensitome.io.study_file import preset
+from sensitome.pipeline import STAGES
 from sensitome.screen.methods import METHODS, Method
 from sensitome.screen.quality_figures import FIGURES, PLATE_FIGURES
 from sensitome.screen.simulation.scenarios import SCENARIOS, scenario
@@ -35,65 +38,6 @@ from sensitome.screen.stability import NORMALIZATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 _MARKER = re.compile(r"^<!-- generate: ([\w-]+) -->$", re.MULTILINE)
-#: Options of methods that are not settings of the section `normalize` are a fault of the record.
-_SECTIONS = ("inputs", "treatments", "normalize", "score", "hits", "stability", "quality", "report")
-
-
-# Words of the code as Markdown.
-
-
-def prose(text: str) -> str:
-    """Text of the code as Markdown that means itself: code spans kept, DOIs as links, nothing else special."""
-    parts = re.split(r"``(.+?)``|`(.+?)`", text)
-    out = []
-    for index, part in enumerate(parts):
-        if not part:
-            continue
-        if index % 3 == 0:
-            out.append(_linked(html.escape(part, quote=False)))
-        else:
-            out.append(f"<code>{html.escape(part, quote=False)}</code>")
-    return "".join(out).replace("|", "&#124;")
-
-
-def _linked(text: str) -> str:
-    """Escape what Markdown would take for emphasis, and link DOIs."""
-    pieces = re.split(r"(doi:10\.[^\s,;]*[^\s,;.)])", text)
-    return "".join(
-        f"[{piece.replace('_', chr(92) + '_')}](https://doi.org/{piece.removeprefix('doi:')})"
-        if piece.startswith("doi:10.")
-        else re.sub(r"([*_\[\]])", r"\\\1", piece)
-        for piece in pieces
-    )
-
-
-def code(value: object) -> str:
-    """A value as a code span that a table cell can hold."""
-    return f"<code>{html.escape(str(value), quote=False)}</code>".replace("|", "&#124;")
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; cells are Markdown already."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def _notes(function: Callable[..., object], *sections: str) -> str:
-    """Sections of a numpydoc docstring as Markdown."""
-    text = inspect.getdoc(function) or ""
-    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
-    found = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return "\n\n".join(_paragraphs(found[name].strip()) for name in sections if name in found)
-
-
-def _paragraphs(text: str) -> str:
-    """Paragraphs and bullets of a docstring."""
-    blocks = re.split(r"\n\s*\n|\n(?=\* )", text)
-    joined = [re.sub(r"\s*\n\s*", " ", block).strip() for block in blocks]
-    return "\n\n".join(
-        f"- {prose(block.removeprefix('* '))}" if block.startswith("* ") else prose(block.replace("**", ""))
-        for block in joined
-    )
 
 
 # Methods.
@@ -136,9 +80,12 @@ def _variant(method: Method) -> str:
     return "## What this form is made of\n\n" + table(("", ""), [(prose(a), prose(b)) for a, b in rows])
 
 
-def method_titles() -> dict[str, str]:
-    """Path of each method's page → its title."""
-    return {f"methods/{name}.md": name for name in METHODS}
+def titles() -> dict[str, dict[str, str]]:
+    """Heading of the navigation → path of each generated page → its title."""
+    return {
+        "Methods": {f"methods/{name}.md": name for name in METHODS},
+        "Tests of sensitization": sensitization_pages.titles(),
+    }
 
 
 def method_page(method: Method) -> str:
@@ -164,9 +111,9 @@ def method_page(method: Method) -> str:
         _picture(method),
         _variant(method),
     ]
-    notes = "\n\n".join(filter(None, (_notes(function, "Notes", "References") for function in _kernel(method))))
-    if notes:
-        parts.append(f"## How it computes\n\n{notes}")
+    found = "\n\n".join(filter(None, (notes(function, "Notes", "References") for function in _kernel(method))))
+    if found:
+        parts.append(f"## How it computes\n\n{found}")
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -193,7 +140,7 @@ def _picture(method: Method) -> str:
 
 @cache
 def figures() -> dict[str, bytes]:
-    """Before and after of each method on one simulated plate, as SVG."""
+    """Before and after of each method on one simulated plate, and drug against vehicle of a screen, as SVG."""
     from sensitome.charts.export import render
     from sensitome.charts.plate_heatmap import plate_heatmap
     from sensitome.screen.normalize import normalize
@@ -202,7 +149,7 @@ def figures() -> dict[str, bytes]:
     screen = simulate_screen(scenario("small").changed(strong), seed=4)
     wells = screen.wells.filter((pl.col("cell_line") == "KPL4") & (pl.col("library_plate") == "L1"))
     name = wells["plate"][0]
-    drawn = {}
+    drawn = sensitization_pages.figures()
     for method in METHODS.values():
         if not _has_picture(method):
             continue
@@ -265,15 +212,23 @@ def _toml(value: object) -> str:
     return code("{}" if value == {} else f'"{value}"' if isinstance(value, str) else value)
 
 
+def _sections() -> dict[str, type[BaseModel]]:
+    """Sections of a study and their classes, in the order of the study."""
+    found = {}
+    for name, field in settings.Study.model_fields.items():
+        choices = [field.annotation, *get_args(field.annotation)]
+        model = next((one for one in choices if isinstance(one, type) and issubclass(one, BaseModel)), None)
+        if model is not None:
+            found[name] = model
+    return found
+
+
 def settings_sections() -> str:
     """Every key of ``study.toml``, section by section, with each preset's answer."""
     answers = {name: preset(name).model_dump(mode="json") for name in settings.PRESETS}
-    parts = ["## The study\n\n" + _keys(settings.Study, {}, skip=_SECTIONS)]
-    for section in _SECTIONS:
-        model = settings.Study.model_fields[section].annotation
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise TypeError(f"the section {section} of the study is no settings class")
-        own = {name: answer[section] for name, answer in answers.items() if section in answer}
+    parts = ["## The study\n\n" + _keys(settings.Study, {}, skip=tuple(_sections()))]
+    for section, model in _sections().items():
+        own = {name: answer[section] for name, answer in answers.items() if answer.get(section)}
         words = (inspect.getdoc(model) or "").split("\n\n")[0]
         parts.append(f"## {section}\n\n`[{section}]` {prose(words)}\n\n{_keys(model, own)}")
     return "\n\n".join(parts)
@@ -435,6 +390,14 @@ def roles_table() -> str:
     return table(("role", "words that are understood"), rows)
 
 
+def stages_table() -> str:
+    """Every stage of a run with the tables that it makes."""
+    rows = [
+        (stage.name, ", ".join(map(code, stage.makes)), ", ".join(map(code, stage.settings)) or "–") for stage in STAGES
+    ]
+    return table(("stage", "tables", "sections of the study that it depends on"), rows)
+
+
 def scenarios_table() -> str:
     """Every scenario of the simulation."""
     return table(("scenario", "what is special"), [(code(name), prose(s.meaning)) for name, s in SCENARIOS.items()])
@@ -443,6 +406,7 @@ def scenarios_table() -> str:
 #: What stands for each marker ``<!-- generate: NAME -->`` of a page.
 SECTIONS: Mapping[str, Callable[[], str]] = {
     "methods": methods_table,
+    "sensitization-methods": sensitization_pages.methods_table,
     "settings": settings_sections,
     "presets": presets_table,
     "normalizations": normalizations_table,
@@ -455,6 +419,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "library": lambda: _columns(LIBRARY_COLUMNS),
     "roles": roles_table,
     "scenarios": scenarios_table,
+    "stages": stages_table,
 }
 
 
@@ -466,4 +431,5 @@ def fill_in(markdown: str) -> str:
 def pages() -> dict[str, str]:
     """Pages that are made from the code or from a file beside the documentation."""
     methods = {f"methods/{name}.md": method_page(method) for name, method in METHODS.items()}
-    return {**methods, "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")}
+    tests = sensitization_pages.pages()
+    return {**methods, **tests, "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")}

@@ -14,8 +14,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add the page of each method to the navigation."""
     for part in config.nav or []:
         for section in next(iter(part.values())):
-            if isinstance(section, dict) and "Methods" in section:
-                section["Methods"] += [{title: path} for path, title in generate.method_titles().items()]
+            for heading, titles in generate.titles().items():
+                if isinstance(section, dict) and heading in section:
+                    section[heading] += [{title: path} for path, title in titles.items()]
     return config
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,7 @@ from sensitome.screen.sensitization_methods import SENSITIZATION_METHODS
 from sensitome.screen.simulation.scenarios import scenario
 from sensitome.screen.simulation.scoring import CONTEXT, score_against_truth
 from sensitome.screen.simulation.simulate import Simulation, simulate_screen
-from sensitome.settings import Treatments
+from sensitome.settings import Preset, Treatments
 
 __all__ = ["BINS", "METHODS", "PRESET", "RULE", "measure"]
 
@@ -54,8 +55,14 @@ def measure(cell: Cell) -> list[dict[str, object]]:
         return list(_measured(simulation, cell))
 
 
+@cache
+def _answers() -> Preset:
+    """Read the preset once a process, so that a file that changes meanwhile does not."""
+    return preset(PRESET)
+
+
 def _measured(simulation: Simulation, cell: Cell) -> Iterator[dict[str, object]]:
-    answers = preset(PRESET)
+    answers = _answers()
     how = answers.normalize
     if cell.normalization == "median":
         how = type(how)(method="median", scale="log2")
@@ -80,7 +87,7 @@ def _measured(simulation: Simulation, cell: Cell) -> Iterator[dict[str, object]]
 
 def _calls(scores: pl.DataFrame, reagents: pl.DataFrame, *, facts: Mapping[str, object], method: str) -> pl.DataFrame:
     """Columns `CONTEXT`, called, ranking, local_rate of the rule or of a test."""
-    answers = preset(PRESET)
+    answers = _answers()
     if method == RULE:
         hits = call_hits(scores, settings=answers.hits, **facts)  # type: ignore[arg-type]
         return hits.select(*CONTEXT, called="is_hit", ranking="z", local_rate=pl.lit(None, pl.Float64))

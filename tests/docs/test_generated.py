@@ -16,13 +16,16 @@ import typer.main
 from sensitome import settings, tables
 from sensitome.cli import app
 from sensitome.io.readers import READERS
+from sensitome.pipeline import STAGES
 from sensitome.screen.methods import METHODS
 from sensitome.screen.quality_figures import FIGURES
+from sensitome.screen.sensitization_methods import SENSITIZATION_METHODS
+from sensitome.screen.sensitizer_classes import CLASSES
 from sensitome.screen.simulation.scenarios import SCENARIOS
 from sensitome.screen.stability import NORMALIZATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
-SECTIONS = ("inputs", "treatments", "normalize", "score", "hits", "stability", "quality", "report")
+SECTIONS = ("inputs", "treatments", "normalize", "score", "hits", "sensitization", "stability", "quality", "report")
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +60,24 @@ def test_every_method_has_a_page_with_its_formula(site: Path) -> None:
             assert (site / "figures" / f"{name}.svg").is_file()
 
 
+def test_every_test_of_sensitization_has_a_page_that_says_what_it_promises(site: Path) -> None:
+    assert set(SENSITIZATION_METHODS) <= words(site, "sensitization/index")
+    for name, method in SENSITIZATION_METHODS.items():
+        text = html.unescape((site / "sensitization" / f"{name}.html").read_text(encoding="utf-8"))
+        assert method.formula in text
+        assert method.statistic in text
+        assert method.promise in text
+        assert f'method = "{name}"' in re.sub(r"<[^>]+>", "", text)
+        assert "How it computes" in text
+
+
+def test_the_pages_on_sensitizers_name_every_class_and_show_the_figure(site: Path) -> None:
+    assert set(CLASSES) <= words(site, "sensitizers")
+    text = (site / "sensitizers.html").read_text(encoding="utf-8")
+    assert "figures/sensitization_scatter.svg" in text
+    assert (site / "figures" / "sensitization_scatter.svg").stat().st_size > 10_000
+
+
 def test_every_setting_and_every_choice_is_told(site: Path) -> None:
     told = words(site, "settings")
     for section in SECTIONS:
@@ -64,6 +85,7 @@ def test_every_setting_and_every_choice_is_told(site: Path) -> None:
         assert set(model.model_fields) <= told
     assert set(settings.PRESETS) <= told
     assert {f'"{name}"' for name in METHODS} <= told
+    assert {f'"{name}"' for name in SENSITIZATION_METHODS} <= told
 
 
 def test_every_column_of_every_table_is_told(site: Path) -> None:
@@ -86,11 +108,12 @@ def test_every_command_and_option_is_told(site: Path) -> None:
         assert options - {"--help"} <= told
 
 
-def test_every_quality_figure_reader_scenario_and_normalization_is_told(site: Path) -> None:
+def test_every_quality_figure_reader_scenario_normalization_and_stage_is_told(site: Path) -> None:
     assert set(FIGURES) <= words(site, "quality")
     assert set(READERS) <= words(site, "readers")
     assert set(SCENARIOS) <= words(site, "simulation")
     assert set(NORMALIZATIONS) <= words(site, "rule")
+    assert {table for stage in STAGES for table in stage.makes} <= words(site, "design")
 
 
 def test_no_page_asks_another_machine_for_anything(site: Path) -> None:
@@ -102,4 +125,5 @@ def test_no_page_asks_another_machine_for_anything(site: Path) -> None:
 def test_the_search_index_holds_every_page(site: Path) -> None:
     index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
     found = {entry["location"].split("#")[0] for entry in index["docs"]}
-    assert {"bench.html", "rule.html", "methods/stats-loess.html", "changelog.html"} <= found
+    generated = {"methods/stats-loess.html", "sensitization/heb.html", "changelog.html"}
+    assert {"bench.html", "rule.html", "model.html", "sensitizers.html", *generated} <= found
