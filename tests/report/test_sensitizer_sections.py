@@ -17,6 +17,8 @@ from sensitome.report.sensitization_text import headline, limits_in_words, sensi
 TABLES, MANIFEST = small_run()
 TEST = TABLES["sensitizers"]
 PAGE = build_page(TABLES, MANIFEST)
+#: Enough for these sections.
+FEW = {name: TABLES[name] for name in ("sensitizers", "hits", "concordance", "reagents")}
 KEYS = ["reagent", "kind", "cell_line", "treatment"]
 
 
@@ -85,7 +87,7 @@ def test_the_table_carries_every_context_and_calls_come_first():
 
 def test_rows_past_the_limit_are_counted():
     study = MANIFEST["study"] | {"report": {"rows": 10}}
-    page = build_page(TABLES, MANIFEST | {"study": study})
+    page = build_page(FEW, MANIFEST | {"study": study})
     assert payload(page, "data-sensitizers")["rows"] == 10
     left = TEST.height - 10
     assert f"{left} rows further down the list are not on this page; all {TEST.height} are in" in section(
@@ -114,7 +116,7 @@ def test_classes_are_explained_with_their_limits():
 )
 def test_what_the_test_cannot_tell_is_said(method, n, words):
     table = TEST if method == "heb" else without_rates(TEST, method)
-    page = build_page({**TABLES, "sensitizers": table.with_columns(pl.lit(n, pl.Int32).alias("n"))}, MANIFEST)
+    page = build_page({**FEW, "sensitizers": table.with_columns(pl.lit(n, pl.Int32).alias("n"))}, MANIFEST)
     assert 'class="box failed" role="alert"' not in page
     assert words in section(page, "sensitizers")
 
@@ -160,24 +162,40 @@ def test_the_rule_and_the_test_are_compared_with_reasons():
 def test_reasons_are_given_without_a_table_of_them():
     from sensitome.charts.concordance import CAUSES
 
-    page = build_page({name: table for name, table in TABLES.items() if name != "concordance"}, MANIFEST)
+    page = build_page({name: table for name, table in FEW.items() if name != "concordance"}, MANIFEST)
     assert set(texts(columns_of(page, "data-comparison")["reason"])) <= set(CAUSES.values())
 
 
 def test_recall_and_false_discoveries_stand_beside_each_other_when_the_truth_is_known():
     assert "Simulated study: the truth is known." not in section(PAGE, "comparison")
-    page = build_page({**TABLES, "truth": truth_of("all")}, MANIFEST)
+    page = build_page({**FEW, "truth": truth_of("all")}, MANIFEST)
     n = TEST["is_sensitizer"].sum()
     assert f"the test {n} {n} {n} 100 % 0 %" in section(page, "comparison")
     assert set(texts(columns_of(page, "data-sensitizers")["truly"])) == {"yes", "no"}
-    nothing = section(build_page({**TABLES, "truth": truth_of("none")}, MANIFEST), "comparison")
+    nothing = section(build_page({**FEW, "truth": truth_of("none")}, MANIFEST), "comparison")
     assert f"the test {n} 0 0 not defined 100 %" in nothing
+
+
+def page_of(families: pl.DataFrame) -> str:
+    return build_page({"families": families}, MANIFEST)
+
+
+def test_the_summary_tells_the_truth_of_both():
+    headline = {
+        "recall": 0.5, "false_discovery_proportion": 0.25, "sensitizer_recall": 0.9,
+        "sensitizer_false_discovery_proportion": None,
+    }  # fmt: skip
+    page = build_page({"hits": TABLES["hits"]}, MANIFEST | {"headline": headline})
+    text = section(page, "summary")
+    assert "Recall 50 %" in text
+    said = "the test of the interaction has recall 90 % and false-discovery proportion not defined ."
+    assert said in text
 
 
 def test_families_are_shown_when_there_are_some():
     assert 'id="families"' not in PAGE
     families = families_of(TEST)
-    page = build_page({**TABLES, "families": families}, MANIFEST)
+    page = page_of(families)
     text = section(page, "families")
     assert "2 seed families with more than one member." in text
     assert "share their pattern of interactions in 70 % of the cases" in text
@@ -185,11 +203,11 @@ def test_families_are_shown_when_there_are_some():
     assert texts(columns["seed_family"]) == ["AGCACCA", "AAAGUGC"]
     assert columns["n_members"]["values"] == [2, 3]
     counted = families.with_columns(pl.Series("members", [2, 3]), pl.lit(0.0).alias("phi"))
-    page = build_page({**TABLES, "families": counted}, MANIFEST)
+    page = page_of(counted)
     assert columns_of(page, "data-families")["n_members"]["values"] == [2, 3]
     assert "do not share their interactions" in section(page, "families")
     listed = families.with_columns(pl.col("members").str.split(";"))
-    page = build_page({**TABLES, "families": listed}, MANIFEST)
+    page = page_of(listed)
     assert columns_of(page, "data-families")["n_members"]["values"] == [2, 3]
 
 
@@ -215,13 +233,13 @@ def test_the_panel_of_a_reagent_knows_its_arms_and_the_zero_of_the_effects():
     assert about["rate"] == {"column": "local_rate", "name": "local rate"}
     assert about["offsets"] == []
     shifted = TEST.with_columns(pl.col("effect_with_drug") - 0.25)
-    about = payload(build_page({**TABLES, "sensitizers": shifted}, MANIFEST), "data-interaction")
+    about = payload(build_page({"wells": TABLES["wells"], "sensitizers": shifted}, MANIFEST), "data-interaction")
     kinds = sorted(TEST["kind"].unique())
     assert about["offsets"] == [[line, "lapatinib", kind, 0.25] for line in ("KPL4", "SUM190PT") for kind in kinds]
 
 
 def test_empty_tables_and_hostile_names_do_no_harm():
-    assert 'id="sensitizers"' not in build_page({**TABLES, "sensitizers": TEST.clear()}, MANIFEST)
+    assert 'id="sensitizers"' not in build_page({**FEW, "sensitizers": TEST.clear()}, MANIFEST)
     tables, manifest = small_run(HOSTILE)
     tables = {**tables, "families": families_of(tables["sensitizers"])}
     page = build_page(tables, manifest)
@@ -236,7 +254,7 @@ def test_contexts_that_were_not_tested_are_counted_apart():
         pl.when(pl.col("reagent") == first).then(None).otherwise(pl.col("effect")).alias("effect"),
         pl.when(pl.col("kind") == "inhibitor").then(pl.col("cell_line") == "KPL4").alias("is_expressed"),
     )
-    page = build_page({**TABLES, "sensitizers": gone}, MANIFEST)
+    page = build_page({**FEW, "sensitizers": gone}, MANIFEST)
     assert 'class="box failed" role="alert"' not in page
     assert "without an expressed target did not take part." in section(page, "methods")
     assert set(texts(columns_of(page, "data-sensitizers")["expressed"])) == {"yes", "no", None}

@@ -33,7 +33,8 @@ def headline(tables: Tables, manifest: Manifest) -> str:
     reagents = called.select("reagent", "kind").n_unique()
     if not reagents:
         return "The test of the interaction calls no reagent a sensitizer."
-    where = f" in {plural(called.height, 'context')}" if sensitizers.height > sensitizers["reagent"].n_unique() else ""
+    has_several = sensitizers.select("cell_line", "treatment").n_unique() > 1
+    where = f" in {plural(called.height, 'context')}" if has_several else ""
     text = f"The test of the interaction calls {plural(reagents, 'reagent')} {_sensitizer(reagents)}{where}"
     doubt = expected_false(sensitizers, evidence(sensitizers, manifest))
     return f"{text}{f', {doubt}' if doubt else ''}."

@@ -16,7 +16,7 @@ _SHOWN = (
     ("reagents", "reagent"),
     ("hit_reagents", "hit"),
     ("candidates", "candidate"),
-    ("sensitizer_reagents", "sensitizer"),
+    ("sensitizing_reagents", "sensitizer"),
     ("cautions", "caution"),
 )
 
@@ -53,7 +53,7 @@ def _headline(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         counted["candidates"] = hits.filter("is_candidate").select("reagent", "kind").n_unique()
     if "sensitizers" in tables:
         called = tables["sensitizers"].filter("is_sensitizer")
-        counted["sensitizer_reagents"] = called.select("reagent", "kind").n_unique()
+        counted["sensitizing_reagents"] = called.select("reagent", "kind").n_unique()
     counted["cautions"] = len(manifest.get("cautions") or ())
     return counted | dict(manifest.get("headline") or {})
 
@@ -77,11 +77,11 @@ def sentence(headline: dict[str, Any], tables: Tables, manifest: Manifest) -> st
 
 
 def _truth(headline: dict[str, Any]) -> dict[str, str] | None:
-    """Recall and false discoveries of a simulated study."""
-    recall, wrong = headline.get("recall"), headline.get("false_discovery_proportion")
-    if recall is None and wrong is None:
+    """Recall and false discoveries of a simulated study, of the rule and, where there is one, of the test."""
+    if headline.get("recall") is None and headline.get("false_discovery_proportion") is None:
         return None
-    return {
-        "recall": "not defined" if recall is None else f"{100 * recall:.0f} %",
-        "wrong": "not defined" if wrong is None else f"{100 * wrong:.0f} %",
-    }
+    shares = {"recall": headline.get("recall"), "wrong": headline.get("false_discovery_proportion")}
+    if "sensitizer_recall" in headline:
+        shares["test_recall"] = headline["sensitizer_recall"]
+        shares["test_wrong"] = headline.get("sensitizer_false_discovery_proportion")
+    return {name: "not defined" if share is None else f"{100 * share:.0f} %" for name, share in shares.items()}
