@@ -202,7 +202,7 @@ def _with_p_values() -> tuple[SensitizationMethod, ...]:
             reagents=5,
             needs_groups=False,
             decision="q_value",
-            promise=f"{held}; finds little with two replicates of a large library",
+            promise=f"{held} where reagents scatter alike; finds little with two replicates of a large library",
             reference="Breitling et al. 2004, doi:10.1016/j.febslet.2004.07.055",
             proof=f"{_KERNELS}/test_rank_products.py: all products counted; uniform p without effects",
             run=runs.run_rank_product,

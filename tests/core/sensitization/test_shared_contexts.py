@@ -102,3 +102,12 @@ def test_what_one_bad_well_explains_is_no_effect() -> None:
     assert found.sensitizer[50, 0] < 0.5
     assert (found.sensitizer[51, 3:] < 0.5).all()
     assert (found.sensitizer[:15, 1] > 0.8).mean() > 0.8
+
+
+def test_items_with_noise_of_their_own_are_answered_as_those_that_share_it() -> None:
+    effect, noise = screen(200, acting=20, seed=5)
+    lone = noise * np.linspace(1.0, 1.0 + 1e-7, 200)[:, None, None]
+    lone[:, 0, 0] *= np.linspace(1.0, 1.0 + 1e-6, 200)  # no two items alike
+    shared, alone = (mash(effect, v, shapes=sharing_covariances(2, 3)) for v in (noise, lone))
+    np.testing.assert_allclose(alone.sensitizer, shared.sensitizer, atol=1e-4)
+    np.testing.assert_allclose(alone.mean, shared.mean, atol=1e-4)

@@ -21,6 +21,10 @@ CONVERGED = 1e-6
 #: How alike effects are that share a pattern.
 LIKENESS = 0.8
 MOST_PATTERNS = 64
+#: Items with like noise from which on they share a decomposition.
+WORTH_SHARING = 8
+#: Memberships below this do not enter means and SDs.
+NEGLIGIBLE = 1e-5
 
 
 class SharedShrinkage(NamedTuple):
@@ -154,7 +158,8 @@ def mash(
     scaled = [np.zeros_like(shapes[0])]
     scaled += [size**2 * shape for shape in (*shapes, *wrong) for size in sizes]
     is_effect = np.arange(len(scaled)) < 1 + len(shapes) * len(sizes)
-    log_density = np.stack([_log_density(filled, known + prior) for prior in scaled], axis=1)
+    alike = _alike(known)
+    log_density = np.stack([_log_density(filled, known, prior, alike=alike) for prior in scaled], axis=1)
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
     weights = _weights(density)
     membership = density * weights
@@ -179,11 +184,40 @@ def _sizes(effect: FloatArray, error: FloatArray) -> FloatArray:
     return np.asarray(high * 2.0 ** -np.arange(int(np.ceil(np.log2(high / low))) + 1.0))
 
 
-def _log_density(effect: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Log density (items,) up to a constant."""
-    root = np.linalg.cholesky(covariance)
-    white = np.linalg.solve(root, effect[:, :, None])[:, :, 0]
-    return np.asarray(-np.log(np.einsum("icc->ic", root)).sum(axis=1) - 0.5 * (white**2).sum(axis=1))
+def _alike(noise: FloatArray) -> list[tuple[IntArray, FloatArray, FloatArray]]:
+    """Items whose noise is the same up to its size: (items, that noise, sizes); those that are left have their own."""
+    size = np.einsum("icc->ic", noise).min(axis=1)
+    unit = np.round(noise / size[:, None, None], 9)
+    kinds: dict[bytes, list[int]] = {}
+    for item, matrix in enumerate(unit):
+        kinds.setdefault(matrix.tobytes(), []).append(item)
+    large = [np.array(items, dtype=np.intp) for items in kinds.values() if len(items) >= WORTH_SHARING]
+    return [(items, unit[items[0]], size[items]) for items in large]
+
+
+def _log_density(
+    effect: FloatArray,
+    noise: FloatArray,
+    prior: FloatArray,
+    *,
+    alike: list[tuple[IntArray, FloatArray, FloatArray]],
+) -> FloatArray:
+    """Log density (items,) up to a constant; items with like noise share one decomposition."""
+    answer = np.empty(len(effect))
+    rest = np.ones(len(effect), dtype=np.bool_)
+    for items, unit, size in alike:
+        root = np.linalg.cholesky(unit)
+        white = np.linalg.solve(root, np.linalg.solve(root, prior).T)
+        extra, turn = np.linalg.eigh((white + white.T) / 2)
+        total = size[:, None] + np.maximum(extra, 0.0)
+        turned = np.linalg.solve(root, effect[items].T).T @ turn
+        answer[items] = -0.5 * (np.log(total) + turned**2 / total).sum(axis=1) - np.log(np.diag(root)).sum()
+        rest[items] = False
+    if rest.any():
+        root = np.linalg.cholesky(noise[rest] + prior)
+        left = np.linalg.solve(root, effect[rest][:, :, None])[:, :, 0]
+        answer[rest] = -np.log(np.einsum("icc->ic", root)).sum(axis=1) - 0.5 * (left**2).sum(axis=1)
+    return answer
 
 
 def _weights(density: FloatArray) -> FloatArray:
@@ -209,7 +243,7 @@ def _add(
     """Add one component to the sums, for the items that may belong to it."""
     from scipy import special
 
-    own = np.flatnonzero(member > 1e-6)
+    own = np.flatnonzero(member > NEGLIGIBLE)
     if not prior.any():
         return mixed
     gain = np.linalg.solve(noise[own] + prior, np.broadcast_to(prior, (len(own), *prior.shape))).transpose(0, 2, 1)
