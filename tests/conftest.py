@@ -10,6 +10,7 @@ from sensitome.screen.simulation.files import write_study
 from sensitome.screen.simulation.scenarios import scenario
 from sensitome.screen.simulation.settings import SimulationSettings
 from sensitome.screen.simulation.simulate import simulate_screen
+from sensitome.simulated_study import write_patients
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -46,7 +47,9 @@ def small_screen() -> SimulationSettings:
 def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small simulated study as raw files; tests must leave it as it is."""
     folder = tmp_path_factory.mktemp("small") / "study"
-    write_study(simulate_screen(small_screen(), seed=11), folder)
+    screen = simulate_screen(small_screen(), seed=11)
+    write_study(screen, folder)
+    write_patients(screen, folder, patients=60)
     text = (folder / "study.toml").read_text(encoding="utf-8")
     grid = '\n[stability]\nnormalizations = ["own", "plate-median"]\n'
     (folder / "study.toml").write_text(text + grid, encoding="utf-8")

@@ -7,10 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sensitome.screen.simulation.files import study_files
+from sensitome.cohort.reading import cohort_files
+from sensitome.io.study_file import read_study
+from sensitome.screen.simulation.files import write_study
 from sensitome.screen.simulation.scenarios import scenario
 from sensitome.screen.simulation.simulate import Simulation, simulate_screen
-from sensitome.simulated_study import HAZARD_RATIO, STAGE_SHIFT, cohort_design, with_patients, write_simulated_study
+from sensitome.simulated_study import HAZARD_RATIO, STAGE_SHIFT, cohort_design, patient_files, write_patients
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,8 @@ def screen() -> Simulation:
 
 
 def test_the_strongest_sensitizing_mimic_matters_in_the_patients(screen: Simulation, tmp_path: Path) -> None:
-    write_simulated_study(screen, tmp_path, patients=30)
+    write_study(screen, tmp_path)
+    write_patients(screen, tmp_path, patients=30)
     truth = pl.read_csv(tmp_path / "cohort" / "truth_effects.csv")
     matters = truth.filter((pl.col("hazard_ratio") != 1) | (pl.col("stage_shift") != 0))
     design = cohort_design(screen)
@@ -30,18 +33,18 @@ def test_the_strongest_sensitizing_mimic_matters_in_the_patients(screen: Simulat
     assert pl.read_csv(tmp_path / "cohort" / "clinical.csv").height == 30
 
 
-def test_the_screen_stays_as_it_is_and_the_bytes_are_the_same(screen: Simulation) -> None:
-    files = study_files(screen)
-    made = with_patients(files, screen, patients=30)
-    assert {name: made[name] for name in files if name != "study.toml"} == {
-        name: text for name, text in files.items() if name != "study.toml"
-    }
-    assert made["study.toml"].startswith(files["study.toml"])
-    assert made == with_patients(files, screen, patients=30)
+def test_the_study_names_its_patients_and_the_bytes_are_the_same(screen: Simulation, tmp_path: Path) -> None:
+    write_study(screen, tmp_path)
+    before = (tmp_path / "study.toml").read_text()
+    paths = write_patients(screen, tmp_path, patients=30)
+    assert (tmp_path / "study.toml").read_text().startswith(before)
+    study = read_study(tmp_path)
+    assert study.cohort is not None
+    assert set(cohort_files(study.cohort, folder=tmp_path)) < set(paths)
+    assert patient_files(screen, patients=30) == patient_files(screen, patients=30)
 
 
-def test_a_screen_without_sensitizing_mimics_has_no_patients(screen: Simulation) -> None:
+def test_a_screen_without_sensitizing_mimics_has_no_patients(screen: Simulation, tmp_path: Path) -> None:
     empty = Simulation(**{**vars(screen), "truth": screen.truth.with_columns(is_active=pl.lit(False))})
     assert cohort_design(empty) is None
-    files = study_files(empty)
-    assert with_patients(files, empty) == files
+    assert write_patients(empty, tmp_path) == []

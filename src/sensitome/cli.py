@@ -57,10 +57,13 @@ def demo(
     from sensitome.screen.simulation.files import write_study
     from sensitome.screen.simulation.scenarios import scenario
     from sensitome.screen.simulation.simulate import simulate_screen
+    from sensitome.simulated_study import write_patients
 
     study_folder = folder / "study"
     typer.echo(f"Simulating a screen with known truth in {study_folder} …")
-    write_study(simulate_screen(scenario(scenario_name), seed=seed), study_folder)
+    screen = simulate_screen(scenario(scenario_name), seed=seed)
+    write_study(screen, study_folder)
+    write_patients(screen, study_folder)
     study = read_study(study_folder)
     _run_and_tell(study, folder=study_folder, out=folder / "results", jobs=jobs)
 
@@ -147,8 +150,10 @@ def simulate(
     from sensitome.screen.simulation.files import write_study
     from sensitome.screen.simulation.scenarios import scenario
     from sensitome.screen.simulation.simulate import simulate_screen
+    from sensitome.simulated_study import write_patients
 
-    paths = write_study(simulate_screen(scenario(scenario_name), seed=seed), folder)
+    screen = simulate_screen(scenario(scenario_name), seed=seed)
+    paths = {*write_study(screen, folder), *write_patients(screen, folder)}
     typer.echo(f"wrote {len(paths)} files; run them with: sensitome run {folder}")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from sensitome.cohort.reading import cohort_files
+from sensitome.cohort.settings import CohortSettings
 from sensitome.errors import Fault, SettingsError, listed, suggestion
 from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
 from sensitome.io.expressed import read_expressed
@@ -24,13 +26,16 @@ __all__ = ["input_files", "read_expression", "read_inputs", "split_reagents"]
 READING_COLUMNS = tuple(name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized"))
 
 
-def input_files(inputs: Inputs, *, folder: Path) -> dict[str, list[Path]]:
-    """Every file that a study reads, in the groups on which stages depend: readings, expressed, truth.
+def input_files(inputs: Inputs, *, folder: Path, cohort: CohortSettings | None = None) -> dict[str, list[Path]]:
+    """Every file that a study reads, in the groups on which stages depend.
+
+    The groups are readings, expressed, truth and cohort; those without a file are empty.
 
     Parameters
     ----------
     inputs : the study's inputs
     folder : where their paths start
+    cohort : what the study says of patients
 
     Raises
     ------
@@ -54,6 +59,7 @@ def input_files(inputs: Inputs, *, folder: Path) -> dict[str, list[Path]]:
     for group in ("expressed", "truth"):
         name = getattr(inputs, group)
         groups[group] = [folder / name] if name else []
+    groups["cohort"] = cohort_files(cohort, folder=folder)
     return groups
 
 

@@ -23,14 +23,14 @@ from sensitome.inputs import input_files
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
 from sensitome.manifest import build_manifest
 from sensitome.settings import Study
-from sensitome.stages import screen
+from sensitome.stages import patients, screen
 from sensitome.stages.record import Context, Progress, Stage, Tables
 from sensitome.tables import TABLES, check_table
 
 __all__ = ["STAGES", "Run", "run_study"]
 
 #: The order of a run.
-STAGES: tuple[Stage, ...] = screen.STAGES
+STAGES: tuple[Stage, ...] = (*screen.STAGES, *patients.STAGES)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _fingerprints(study: Study, folder: Path) -> dict[str, dict[Path, InputFile]
     """Content of every input, in the groups that stages name."""
     return {
         group: {path: fingerprint(path, name=_relative(path, folder)) for path in paths}
-        for group, paths in input_files(study.inputs, folder=folder).items()
+        for group, paths in input_files(study.inputs, folder=folder, cohort=study.cohort).items()
     }
 
 
@@ -148,7 +148,7 @@ def _key(
         "version": stage.version,
         "settings": settings,
         "inputs": [[file.file, file.sha256] for group in stage.inputs for file in files.get(group, {}).values()],
-        "tables": {name: made[name] for name in stage.needs},
+        "tables": {name: made[name] for name in (*stage.needs, *stage.uses) if name in stage.needs or name in made},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -157,7 +157,8 @@ def _run_stage(stage: Stage, key: str, tables: Tables, context: Context, results
     """Run one stage, check and write what it makes, and keep its cautions."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        made = stage.run({name: tables[name] for name in stage.needs}, context)
+        given = (*stage.needs, *(name for name in stage.uses if name in tables))
+        made = stage.run({name: tables[name] for name in given}, context)
     outputs = {}
     for name in stage.makes:
         table = check_table(made[name], TABLES[name], name=name) if name in TABLES else made[name]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sensitome.cohort.settings import CohortSettings
 from sensitome.screen.sensitization_settings import SensitizationSettings
 
 __all__ = [
@@ -299,3 +300,5 @@ class Study(_Settings):
     stability: StabilitySettings = StabilitySettings()
     quality: QualitySettings = QualitySettings()
     report: ReportSettings = ReportSettings()
+    cohort: CohortSettings | None = None
+    """Patients in whom the miRNAs of the screen are looked up, where the study has some."""

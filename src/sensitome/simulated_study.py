@@ -1,4 +1,4 @@
-"""A simulated study: the screen of `sensitome.screen.simulation`, and patients in whom its miRNAs are looked up."""
+"""Simulated patients beside a simulated screen, in whom its miRNAs are looked up."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import polars as pl
 
 from sensitome.cohort.simulate import CohortDesign, cohort_texts, simulate_cohort
 from sensitome.io.study_writer import write_files
-from sensitome.screen.simulation.files import study_files
 from sensitome.screen.simulation.simulate import Simulation
 
-__all__ = ["cohort_design", "with_patients", "write_simulated_study"]
+__all__ = ["cohort_design", "patient_files", "write_patients"]
 
 #: Hazard ratio per standard deviation, and standard deviations from stage to stage, of the miRNA that matters.
 HAZARD_RATIO, STAGE_SHIFT = 0.55, -0.5
@@ -37,42 +36,38 @@ status = "vital_status"
 """
 
 
-def write_simulated_study(simulation: Simulation, folder: str | Path, *, patients: int = 200) -> list[Path]:
-    """Write the raw files of a simulated screen and of simulated patients, and return their paths.
+def write_patients(simulation: Simulation, folder: str | Path, *, patients: int = 200) -> list[Path]:
+    """Write simulated patients into the folder of a simulated study, and name them in its ``study.toml``.
 
     Parameters
     ----------
-    simulation : the screen
-    folder : made where it does not exist
+    simulation : the screen, whose miRNAs the patients have
+    folder : where `sensitome.screen.simulation.files.write_study` wrote the screen
     patients : how many
+
+    Returns
+    -------
+    The files written; none for a screen in which no mimic sensitizes
 
     Raises
     ------
     SourceError
         A file cannot be written.
     """
-    return write_files(with_patients(study_files(simulation), simulation, patients=patients), folder)
+    texts = patient_files(simulation, patients=patients)
+    if not texts:
+        return []
+    study = (Path(folder) / "study.toml").read_text(encoding="utf-8")
+    return write_files({"study.toml": study + _SECTION, **texts}, folder)
 
 
-def with_patients(files: dict[str, str], simulation: Simulation, *, patients: int = 200) -> dict[str, str]:
-    """Files of a study with those of a simulated cohort, which its ``study.toml`` names.
-
-    Parameters
-    ----------
-    files : of `sensitome.screen.simulation.files.study_files`; not changed
-    simulation : the screen, whose miRNAs the patients have
-    patients : how many
-
-    Returns
-    -------
-    The files; a screen without miRNAs that sensitize has no cohort
-    """
+def patient_files(simulation: Simulation, *, patients: int = 200) -> dict[str, str]:
+    """File name → text of the simulated patients: clinical table, matrices, and what is true of them."""
     design = cohort_design(simulation, patients=patients)
     if design is None:
-        return dict(files)
+        return {}
     made = simulate_cohort(design, seed=simulation.seed, name="simulated patients")
-    own = {f"cohort/{name}": text for name, text in cohort_texts(made).items()}
-    return {**files, "study.toml": files["study.toml"] + _SECTION, **own}
+    return {f"cohort/{name}": text for name, text in cohort_texts(made).items()}
 
 
 def cohort_design(simulation: Simulation, *, patients: int = 200) -> CohortDesign | None:

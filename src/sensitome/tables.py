@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import dataframely as dy
 import polars as pl
 
+from sensitome.cohort.tables import COHORT_TABLES
 from sensitome.errors import Fault, TableError, listed, suggestion
 
 __all__ = [
@@ -290,6 +291,7 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     "concordance": Concordance,
     "stability": Stability,
     "stability_settings": StabilitySettings,
+    **COHORT_TABLES,
 }
 
 

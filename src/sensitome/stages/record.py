@@ -41,6 +41,7 @@ class Stage:
     run : (tables, context) → tables
     applies : whether a study has what the stage needs; without it the stage leaves no table
     version : raised whenever its results change for the same inputs
+    uses : tables that it reads as well, where the study makes them
     """
 
     name: str
@@ -51,3 +52,4 @@ class Stage:
     run: Callable[[Mapping[str, pl.DataFrame], Context], Tables]
     applies: Callable[[Study], bool] = lambda _study: True
     version: int = 1
+    uses: tuple[str, ...] = ()
