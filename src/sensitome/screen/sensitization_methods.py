@@ -75,7 +75,7 @@ def _with_priors() -> tuple[SensitizationMethod, ...]:
             reagents=2,
             needs_groups=False,
             decision="local_rate",
-            promise="each call is false with at most its local rate",
+            promise="the list holds few false calls; rates above 0.01 are optimistic, more so with one replicate",
             reference="Efron 2008, doi:10.1214/07-STS236; Urbut et al. 2019, doi:10.1038/s41588-018-0268-8",
             proof="tests/core/heb",
             run=runs.run_heb,
