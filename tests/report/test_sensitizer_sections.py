@@ -121,6 +121,17 @@ def test_what_the_test_cannot_tell_is_said(method, n, words):
     assert words in section(page, "sensitizers")
 
 
+def test_one_context_with_one_replicate_is_warned_of():
+    from sensitome.charts.sensitization_data import evidence
+
+    alone = TEST.filter(pl.col("cell_line") == "KPL4").with_columns(pl.lit(1, pl.Int32).alias("n"))
+    _, text = limits_in_words(alone, evidence(alone, MANIFEST))[-1]
+    assert "several times as many calls were false as the rates say" in text
+    both = TEST.with_columns(pl.lit(1, pl.Int32).alias("n"))
+    _, text = limits_in_words(both, evidence(both, MANIFEST))[-1]
+    assert text.endswith("calls rest on contexts that agree.")
+
+
 def test_limits_of_scores_claim_no_rate():
     from sensitome.charts.sensitization_data import evidence
 

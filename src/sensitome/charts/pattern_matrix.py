@@ -45,10 +45,12 @@ def pattern_matrix(tables: Tables, manifest: Manifest) -> Specification | None:
     subtitle = "color: interaction δ · size: certainty · ring: called"
     if left:
         subtitle += f"; {plural(left, 'reagent')} called in fewer contexts not shown"
+    lines = list(dict.fromkeys(line for line, _ in contexts_in_order(tables, manifest)))
+    if len(lines) > MOST_LINES:
+        subtitle += f"; {plural(len(lines) - MOST_LINES, 'cell line')} not shown"
     panels = Panels(columns=4, title="Which reagents sensitize where", subtitle=subtitle, resolve={"color": "shared"})
     arms = drugs_tested(tables, manifest)
-    lines = list(dict.fromkeys(line for line, _ in contexts_in_order(tables, manifest)))[:MOST_LINES]
-    for place, line in enumerate(lines):
+    for place, line in enumerate(lines[:MOST_LINES]):
         template = frozen(_template(shown["name"].to_list(), arms, reach=reach, shows_names=place == 0))
         own = cells.filter(pl.col("cell_line") == line)
         data = {"cells": own, "called": own.filter("is_sensitizer")}

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sensitome.charts.data import Manifest, Tables
+from sensitome.charts.enrichment_dots import enrichment_dots
 from sensitome.charts.flowchart import flowchart
+from sensitome.charts.forest import multiverse, survival_forest
 from sensitome.charts.funnel import funnel
 from sensitome.charts.interaction_panel import interaction_panel
 from sensitome.charts.interaction_volcano import interaction_volcano
@@ -16,11 +18,14 @@ from sensitome.charts.pattern_matrix import pattern_matrix
 from sensitome.charts.plate_heatmap import plate_heatmap
 from sensitome.charts.quality_strips import quality_strips, z_prime_over_plates
 from sensitome.charts.replicate_agreement import replicate_agreement
+from sensitome.charts.response_boxes import response_boxes
 from sensitome.charts.rule_versus_model import rule_versus_model
 from sensitome.charts.score_distribution import score_distribution
 from sensitome.charts.sensitization_scatter import sensitization_scatter
 from sensitome.charts.sensitizer_ranking import sensitizer_ranking
 from sensitome.charts.stability_map import settings_grid, stability_map
+from sensitome.charts.stage_boxes import stage_boxes
+from sensitome.charts.survival_curves import survival_curves
 from sensitome.charts.viability_scatter import viability_scatter
 
 if TYPE_CHECKING:
@@ -102,7 +107,8 @@ FIGURES: list[Figure] = [
         sensitization_scatter,
         "One point per reagent, per cell line and drug arm. On the dashed diagonal the drug changes nothing (Bliss "
         "independence: the drug's own effect is taken off with the plate); left of it fewer cells live than expected. "
-        "Color = how sure the test is; filled = called, hollow = near or antagonist, gray = not called. Shape = kind.",
+        "Color = how sure the test is; filled = called, hollow = near or antagonist, gray = not called. Shape = kind. "
+        "At most 24 panels.",
     ),
     Figure(
         "interaction_volcano",
@@ -112,7 +118,7 @@ FIGURES: list[Figure] = [
         "Interaction δ = with drug − without, log2, as the test estimates it, against its evidence; rates below 0.0001 "
         "are drawn there. Dashed lines: limits of the method, with their names. Dotted lines: no interaction, and the "
         "least size that counts where the method has one. A method that asks only for sensitization has antagonists "
-        "at the bottom right.",
+        "at the bottom right. At most 24 panels.",
     ),
     Figure(
         "sensitizer_ranking",
@@ -138,7 +144,8 @@ FIGURES: list[Figure] = [
         interaction_panel,
         "Small circles = replicates; black bar = what Bliss independence expects with the drug, which is the effect "
         "without it; colored point and line = expectation + interaction δ with its interval, filled when called. A bar "
-        "outside the line says that the drug changes the effect.",
+        "outside the line says that the drug changes the effect. Of many cell lines those with a call come "
+        "first, up to 24 rows.",
     ),
     Figure(
         "rule_versus_model",
@@ -147,6 +154,38 @@ FIGURES: list[Figure] = [
         rule_versus_model,
         "Contexts that the rule and the test call together, and that only one of them calls, by the reason why the "
         "other does not. Where the truth is known, dark = true effect, light = none.",
+    ),
+    Figure(
+        "stage_boxes",
+        "Expression and tumor stage",
+        ("stage_values", "stage"),
+        stage_boxes,
+        "Box = quartiles, whiskers to 1.5 times their distance, point = tumor, number = tumors of the stage. Above: p "
+        "of Wilcoxon's rank-sum test of each pair of stages, in parentheses after Holm's correction.",
+    ),
+    Figure(
+        "survival_curves",
+        "Survival with high and low expression",
+        ("survival_curves", "survival_risk", "survival"),
+        survival_curves,
+        "Kaplan-Meier curves with pointwise 95 % intervals; ticks = patients censored; below the axis: patients at "
+        "risk. p of the log-rank test, not corrected.",
+    ),
+    Figure(
+        "survival_forest",
+        "Hazard ratios of the miRNAs",
+        ("survival",),
+        survival_forest,
+        "Hazard ratio per standard deviation of expression, with its 95 % interval; the 25 smallest p at most. Filled "
+        "= false-discovery rate over miRNAs and endpoints below 5 %. Left of 1, patients with high expression fare better.",
+    ),
+    Figure(
+        "multiverse",
+        "Survival under every defensible choice",
+        ("multiverse",),
+        multiverse,
+        "Hazard ratio of high against low, or per standard deviation (continuous), under every cut, endpoint and "
+        "subset. Filled = p < .05, not corrected. A result that holds under one choice only is a result of the choice.",
     ),
     Figure(
         "stability_map",
@@ -163,6 +202,23 @@ FIGURES: list[Figure] = [
         settings_grid,
         "Each gray tick is one setting, shown once in every row that it belongs to. Black bar: median of the row. "
         "Diamond: the study's own setting.",
+    ),
+    Figure(
+        "response_boxes",
+        "MiRNAs that answer to the treatment",
+        ("expression", "response"),
+        response_boxes,
+        "Expression of each miRNA in each arm, those with the smallest nominal p of each group of cell lines. Box = "
+        "quartiles, whiskers = farthest arrays within 1.5 interquartile ranges, points = arrays; color and shape = "
+        "cell line. Nominal p is not corrected for the number of miRNAs.",
+    ),
+    Figure(
+        "enrichment_dots",
+        "Gene sets among the targets",
+        ("enrichment",),
+        enrichment_dots,
+        "Size = share of the set that the list targets, color = q by random genes. A ring marks gene sets that pass "
+        "against random miRNAs as well, a cross those that pass by genes only.",
     ),
     Figure(
         "z_prime_over_plates",

@@ -113,7 +113,7 @@ def _template(first: pl.DataFrame) -> ChartType:
     colors, kinds = line_colors(first["cell_line"]), kind_shapes(first["kind"])
     color = alt.Color("cell_line:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())))
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=list(kinds), range=list(kinds.values())))
-    color = color.legend(alt.Legend(title="cell line"))
+    color = color.legend(alt.Legend(title="cell line", columns=4 if len(colors) > 4 else 0))
     shape = shape.legend(alt.Legend(title="reagent", symbolStrokeColor=INK))
     everything = alt.Chart(named("all"))
     words = everything.mark_text(align="right", fontSize=10, color=MUTED, aria=False)

@@ -118,17 +118,22 @@ def limits_in_words(sensitizers: pl.DataFrame, found: Evidence) -> list[tuple[st
                 "the last of the list are the least sure.",
             ),
         )
-    return [*words, _replicates_in_words(most)]
+    has_several = sensitizers.select("cell_line", "treatment").n_unique() > 1
+    return [*words, _replicates_in_words(most, has_several=has_several, is_model=found.decision == "local_rate")]
 
 
-def _replicates_in_words(most: int) -> tuple[str, str]:
+def _replicates_in_words(most: int, *, has_several: bool, is_model: bool) -> tuple[str, str]:
     """What so many replicates can and cannot tell."""
     if most <= 1:
-        return (
-            "One replicate cannot tell a bad well from an effect.",
-            "Its noise is guessed from all reagents together. An effect that shows in a single context looks like a "
-            "well that went wrong, and only a further replicate can tell: calls rest on contexts that agree.",
+        text = "Its noise is guessed from all reagents together. An effect that shows in a single context looks like a "
+        text += "well that went wrong, and only a further replicate can tell"
+        text += (
+            ": calls rest on contexts that agree." if has_several else ", for there is no other context to agree with."
         )
+        if is_model and not has_several:
+            text += " In simulated screens of one line, one drug and one replicate, several times as many calls were "
+            text += "false as the rates say: take the list as a choice of reagents to measure again."
+        return "One replicate cannot tell a bad well from an effect.", text
     return (
         f"With {plural(most, 'replicate')} the noise of each reagent is mostly borrowed from the others.",
         "A reagent that varies more than its like gets intervals that are too narrow. A call is a reason to test the "

@@ -102,7 +102,7 @@ S.interaction = (() => {
       drawing.append(S.svg("circle", { cx: x(value), cy: y, r: 3.2, fill: "#fff", stroke: INK, "stroke-width": 1.1 }, S.svg("title", { text: `replicate ${number}: ${S.number(value, 2)}` })));
     }
     if (row.isVehicle) return;
-    const words = isKnown(row.delta) ? `δ ${S.number(row.delta, 2)}, ${rate(row.rate)}` : "not tested";
+    const words = isKnown(row.delta) ? `δ ${S.number(Math.round(100 * row.delta) / 100, 2)}, ${rate(row.rate)}` : "not tested";
     const place = isNarrow ? { x: right, y: y + 17, "text-anchor": "end" } : { x: right + 8, y: y + 4 };
     drawing.append(S.svg("text", { ...place, "font-size": 10.5, fill: row.called ? INK : MUTED, "font-weight": row.called ? 700 : 400, text: words }, S.svg("title", { text: row.word || "" })));
   };
