@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sensitome.charts.data import Manifest, Tables
-from sensitome.charts.enrichment_dots import enrichment_dots
 from sensitome.charts.flowchart import flowchart
-from sensitome.charts.forest import multiverse, survival_forest
 from sensitome.charts.funnel import funnel
 from sensitome.charts.interaction_panel import interaction_panel
 from sensitome.charts.interaction_volcano import interaction_volcano
@@ -18,14 +16,11 @@ from sensitome.charts.pattern_matrix import pattern_matrix
 from sensitome.charts.plate_heatmap import plate_heatmap
 from sensitome.charts.quality_strips import quality_strips, z_prime_over_plates
 from sensitome.charts.replicate_agreement import replicate_agreement
-from sensitome.charts.response_boxes import response_boxes
 from sensitome.charts.rule_versus_model import rule_versus_model
 from sensitome.charts.score_distribution import score_distribution
 from sensitome.charts.sensitization_scatter import sensitization_scatter
 from sensitome.charts.sensitizer_ranking import sensitizer_ranking
 from sensitome.charts.stability_map import settings_grid, stability_map
-from sensitome.charts.stage_boxes import stage_boxes
-from sensitome.charts.survival_curves import survival_curves
 from sensitome.charts.viability_scatter import viability_scatter
 
 if TYPE_CHECKING:
@@ -156,38 +151,6 @@ FIGURES: list[Figure] = [
         "other does not. Where the truth is known, dark = true effect, light = none.",
     ),
     Figure(
-        "stage_boxes",
-        "Expression and tumor stage",
-        ("stage_values", "stage"),
-        stage_boxes,
-        "Box = quartiles, whiskers to 1.5 times their distance, point = tumor, number = tumors of the stage. Above: p "
-        "of Wilcoxon's rank-sum test of each pair of stages, in parentheses after Holm's correction.",
-    ),
-    Figure(
-        "survival_curves",
-        "Survival with high and low expression",
-        ("survival_curves", "survival_risk", "survival"),
-        survival_curves,
-        "Kaplan-Meier curves with pointwise 95 % intervals; ticks = patients censored; below the axis: patients at "
-        "risk. p of the log-rank test, not corrected.",
-    ),
-    Figure(
-        "survival_forest",
-        "Hazard ratios of the miRNAs",
-        ("survival",),
-        survival_forest,
-        "Hazard ratio per standard deviation of expression, with its 95 % interval; the 25 smallest p at most. Filled "
-        "= false-discovery rate over miRNAs and endpoints below 5 %. Left of 1, patients with high expression fare better.",
-    ),
-    Figure(
-        "multiverse",
-        "Survival under every defensible choice",
-        ("multiverse",),
-        multiverse,
-        "Hazard ratio of high against low, or per standard deviation (continuous), under every cut, endpoint and "
-        "subset. Filled = p < .05, not corrected. A result that holds under one choice only is a result of the choice.",
-    ),
-    Figure(
         "stability_map",
         "Stability of the calls",
         ("stability",),
@@ -202,23 +165,6 @@ FIGURES: list[Figure] = [
         settings_grid,
         "Each gray tick is one setting, shown once in every row that it belongs to. Black bar: median of the row. "
         "Diamond: the study's own setting.",
-    ),
-    Figure(
-        "response_boxes",
-        "MiRNAs that answer to the treatment",
-        ("expression", "response"),
-        response_boxes,
-        "Expression of each miRNA in each arm, those with the smallest nominal p of each group of cell lines. Box = "
-        "quartiles, whiskers = farthest arrays within 1.5 interquartile ranges, points = arrays; color and shape = "
-        "cell line. Nominal p is not corrected for the number of miRNAs.",
-    ),
-    Figure(
-        "enrichment_dots",
-        "Gene sets among the targets",
-        ("enrichment",),
-        enrichment_dots,
-        "Size = share of the set that the list targets, color = q by random genes. A ring marks gene sets that pass "
-        "against random miRNAs as well, a cross those that pass by genes only.",
     ),
     Figure(
         "z_prime_over_plates",
