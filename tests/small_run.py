@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from tests.patient_run import patient_tables
 from tests.sensitizer_run import sensitizer_tables
 
 from sensitome.plates import well_name
@@ -20,17 +21,21 @@ def small_run(hostile: str = "mim-01") -> tuple[dict[str, pl.DataFrame], dict[st
     wells = _wells(hostile)
     scores = _scores(wells)
     hits = _hits(scores)
-    tables = {
-        "wells": wells,
-        "reagents": scores.select("reagent", "kind", "position", "role", "control_class").unique().sort("reagent"),
-        "plates": _plates(wells),
-        "quality": _quality(wells),
-        "scores": scores,
-        "hits": hits,
-        "funnel": _funnel(hits),
-        "stability": _stability(hits),
-        "stability_settings": _settings(),
-    } | sensitizer_tables(wells, hits)
+    tables = (
+        {
+            "wells": wells,
+            "reagents": scores.select("reagent", "kind", "position", "role", "control_class").unique().sort("reagent"),
+            "plates": _plates(wells),
+            "quality": _quality(wells),
+            "scores": scores,
+            "hits": hits,
+            "funnel": _funnel(hits),
+            "stability": _stability(hits),
+            "stability_settings": _settings(),
+        }
+        | sensitizer_tables(wells, hits)
+        | patient_tables()
+    )
     checked = {name: check_table(table, TABLES[name], name=name) for name, table in tables.items()}
     return checked, _manifest()
 

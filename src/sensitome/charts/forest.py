@@ -13,10 +13,12 @@ from sensitome.charts.theme import ACCENT, FAINT, INK
 if TYPE_CHECKING:
     from altair.typing import ChartType
 
-__all__ = ["forest", "multiverse"]
+__all__ = ["forest", "multiverse", "survival_forest"]
 
 #: Panels past this number would be too small to read.
 MOST = 12
+#: Rows of a panel past this number would be too many to read.
+MOST_ROWS = 25
 
 
 def forest(tables: Tables, manifest: Manifest) -> Specification | None:
@@ -88,6 +90,34 @@ def multiverse(tables: Tables, manifest: Manifest) -> Specification | None:
     return panels.specification()
 
 
+def survival_forest(tables: Tables, manifest: Manifest) -> Specification | None:
+    """Draw hazard ratios of the miRNAs of one cohort, one panel per endpoint.
+
+    Parameters
+    ----------
+    tables : `survival` (rows of the model cox)
+    manifest : not read
+
+    Returns
+    -------
+    A point and its interval per miRNA, filled where q < .05, from the lowest to the highest. None without estimates.
+    """
+    rows = tables["survival"].filter(pl.col("model") == "cox").drop_nulls(["effect", "ci_low", "ci_high", "p_value"])
+    if rows.is_empty():
+        return None
+    title, subtitle = "Hazard ratios of the miRNAs", "per standard deviation · line: 95 % interval · filled: q < .05"
+    panels = Panels(columns=2, title=title, subtitle=subtitle)
+    for endpoint in sorted(rows["endpoint"].unique())[:MOST]:
+        own = rows.filter(pl.col("endpoint") == endpoint).sort("p_value", "mirna").head(MOST_ROWS)
+        marked = own.sort("effect", "mirna").with_columns(
+            pl.col("mirna").alias("source"),
+            pl.when(pl.col("q_value") < 0.05).then(pl.lit("q < .05")).otherwise(pl.lit("not")).alias("kind"),
+        )
+        template = frozen(_template(marked["source"].to_list()))
+        panels.add(template, data={"rows": _exponents(marked)}, title=endpoint.upper(), size=12)
+    return panels.specification()
+
+
 def _exponents(rows: pl.DataFrame) -> pl.DataFrame:
     """Hazard ratios of log hazard ratios."""
     ratios = [pl.col(name).exp() for name in ("effect", "ci_low", "ci_high")]
@@ -103,14 +133,16 @@ def _template(labels: list[str]) -> ChartType:
     x = alt.X("effect:Q", title="hazard ratio", scale=alt.Scale(type="log", nice=False)).axis(
         tickCount=5, format="~g", grid=False
     )
-    kinds = ["cohort", "pooled", "p < .05", "not"]
+    kinds = ["cohort", "pooled", "p < .05", "not", "q < .05"]
     points = base.mark_point(size=44, color=INK).encode(
         x=x,
         y=y,
         shape=alt.Shape(
-            "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=["square", "diamond", "circle", "circle"])
+            "kind:N",
+            legend=None,
+            scale=alt.Scale(domain=kinds, range=["square", "diamond", "circle", "circle", "circle"]),
         ),
-        fill=alt.Fill("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[INK, ACCENT, INK, "white"])),
+        fill=alt.Fill("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[INK, ACCENT, INK, "white", INK])),
         tooltip=[
             alt.Tooltip("source:N"),
             alt.Tooltip("effect:Q", format=".2f"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.flowchart import flowchart
+from sensitome.charts.forest import multiverse, survival_forest
 from sensitome.charts.funnel import funnel
 from sensitome.charts.interaction_panel import interaction_panel
 from sensitome.charts.interaction_volcano import interaction_volcano
@@ -21,6 +22,8 @@ from sensitome.charts.score_distribution import score_distribution
 from sensitome.charts.sensitization_scatter import sensitization_scatter
 from sensitome.charts.sensitizer_ranking import sensitizer_ranking
 from sensitome.charts.stability_map import settings_grid, stability_map
+from sensitome.charts.stage_boxes import stage_boxes
+from sensitome.charts.survival_curves import survival_curves
 from sensitome.charts.viability_scatter import viability_scatter
 
 if TYPE_CHECKING:
@@ -149,6 +152,38 @@ FIGURES: list[Figure] = [
         rule_versus_model,
         "Contexts that the rule and the test call together, and that only one of them calls, by the reason why the "
         "other does not. Where the truth is known, dark = true effect, light = none.",
+    ),
+    Figure(
+        "stage_boxes",
+        "Expression and tumor stage",
+        ("stage_values", "stage"),
+        stage_boxes,
+        "Box = quartiles, whiskers to 1.5 times their distance, point = tumor, number = tumors of the stage. Above: p "
+        "of Wilcoxon's rank-sum test of each pair of stages, in parentheses after Holm's correction.",
+    ),
+    Figure(
+        "survival_curves",
+        "Survival with high and low expression",
+        ("survival_curves", "survival_risk", "survival"),
+        survival_curves,
+        "Kaplan-Meier curves with pointwise 95 % intervals; ticks = patients censored; below the axis: patients at "
+        "risk. p of the log-rank test, not corrected.",
+    ),
+    Figure(
+        "survival_forest",
+        "Hazard ratios of the miRNAs",
+        ("survival",),
+        survival_forest,
+        "Hazard ratio per standard deviation of expression, with its 95 % interval; the 25 smallest p at most. Filled "
+        "= false-discovery rate over miRNAs and endpoints below 5 %. Left of 1: high expression fares better.",
+    ),
+    Figure(
+        "multiverse",
+        "Survival under every defensible choice",
+        ("multiverse",),
+        multiverse,
+        "Hazard ratio of high against low, or per standard deviation (continuous), under every cut, endpoint and "
+        "subset. Filled = p < .05, not corrected. A result that holds under one choice only is a result of the choice.",
     ),
     Figure(
         "stability_map",
