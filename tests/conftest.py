@@ -48,7 +48,7 @@ def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small simulated study as raw files; tests must leave it as it is."""
     folder = tmp_path_factory.mktemp("small") / "study"
     screen = simulate_screen(small_screen(), seed=11)
-    write_study(screen, folder)
+    write_study(screen, folder, mechanism=True)
     write_patients(screen, folder, patients=60)
     text = (folder / "study.toml").read_text(encoding="utf-8")
     grid = '\n[stability]\nnormalizations = ["own", "plate-median"]\n'

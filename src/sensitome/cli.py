@@ -62,7 +62,7 @@ def demo(
     study_folder = folder / "study"
     typer.echo(f"Simulating a screen with known truth in {study_folder} …")
     screen = simulate_screen(scenario(scenario_name), seed=seed)
-    write_study(screen, study_folder)
+    write_study(screen, study_folder, mechanism=True)
     write_patients(screen, study_folder)
     study = read_study(study_folder)
     _run_and_tell(study, folder=study_folder, out=folder / "results", jobs=jobs)
@@ -153,7 +153,7 @@ def simulate(
     from sensitome.simulated_study import write_patients
 
     screen = simulate_screen(scenario(scenario_name), seed=seed)
-    paths = {*write_study(screen, folder), *write_patients(screen, folder)}
+    paths = {*write_study(screen, folder, mechanism=True), *write_patients(screen, folder)}
     typer.echo(f"wrote {len(paths)} files; run them with: sensitome run {folder}")
 
 

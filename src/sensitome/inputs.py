@@ -10,6 +10,7 @@ import polars as pl
 from sensitome.cohort.reading import cohort_files
 from sensitome.cohort.settings import CohortSettings
 from sensitome.errors import Fault, SettingsError, listed, suggestion
+from sensitome.io.arrays import read_array_list
 from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
 from sensitome.io.expressed import read_expressed
 from sensitome.io.plate_list import read_plate_list
@@ -29,7 +30,8 @@ READING_COLUMNS = tuple(name for name in Wells.column_names() if name not in ("l
 def input_files(inputs: Inputs, *, folder: Path, cohort: CohortSettings | None = None) -> dict[str, list[Path]]:
     """Every file that a study reads, in the groups on which stages depend.
 
-    The groups are readings, expressed, truth and cohort; those without a file are empty.
+    The groups are readings, expressed, truth, arrays, targets, gene_sets, mirbase and cohort; those without a file
+    are empty.
 
     Parameters
     ----------
@@ -56,11 +58,23 @@ def input_files(inputs: Inputs, *, folder: Path, cohort: CohortSettings | None =
             gene_ids=inputs.gene_ids,
         )
     groups = {"readings": readings}
-    for group in ("expressed", "truth"):
+    for group in ("expressed", "truth", "targets", "gene_sets"):
         name = getattr(inputs, group)
         groups[group] = [folder / name] if name else []
+    groups["arrays"] = _array_files(folder / inputs.arrays) if inputs.arrays else []
+    groups["mirbase"] = _mirbase_files(folder / inputs.mirbase) if inputs.mirbase else []
     groups["cohort"] = cohort_files(cohort, folder=folder)
     return groups
+
+
+def _array_files(path: Path) -> list[Path]:
+    """The list of arrays, and what it lists."""
+    return [path, *(path.parent / name for name in read_array_list(path)["file"])]
+
+
+def _mirbase_files(path: Path) -> list[Path]:
+    """A history table, or the files of a folder of miRBase's own."""
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
 def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:

@@ -23,14 +23,14 @@ from sensitome.inputs import input_files
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
 from sensitome.manifest import build_manifest
 from sensitome.settings import Study
-from sensitome.stages import patients, screen
+from sensitome.stages import mechanism, patients, screen
 from sensitome.stages.record import Context, Progress, Stage, Tables
 from sensitome.tables import TABLES, check_table
 
 __all__ = ["STAGES", "Run", "run_study"]
 
 #: The order of a run.
-STAGES: tuple[Stage, ...] = (*screen.STAGES, *patients.STAGES)
+STAGES: tuple[Stage, ...] = (*screen.STAGES, *mechanism.STAGES, *patients.STAGES)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from sensitome.screen.sensitization_settings import SensitizationSettings
 
 __all__ = [
     "PRESETS",
+    "EnrichmentSettings",
+    "ExpressionSettings",
     "HitSettings",
     "Inputs",
     "NormalizeSettings",
@@ -112,6 +114,14 @@ class Inputs(_Settings):
     """Reagent annotation of the cellHTS2 folder, when it has another name than usual."""
     expressed: str | None = None
     """Which targets the untreated cells express: target, cell_line, expressed."""
+    arrays: str | None = None
+    """List of expression arrays (Feature Extraction text): file, sample, cell_line, treatment, replicate."""
+    targets: str | None = None
+    """Targets of miRNAs: a table of miRNAs and genes, or a file of TargetScan, miRTarBase, TarBase, miRDB …"""
+    gene_sets: str | None = None
+    """Gene sets, as GMT."""
+    mirbase: str | None = None
+    """History of miRBase names, so that names are compared by accession; without it, as they are written."""
     truth: str | None = None
     """Known truth of a simulated study: reagent, kind, cell_line, treatment, is_active."""
     block: str | None = None
@@ -236,6 +246,47 @@ class SensitizeSettings(SensitizationSettings):
     """Kinds that act through their seed: reagents with one seed lend each other strength (method heb)."""
 
 
+class ExpressionSettings(_Settings):
+    """How arrays become comparable, and what counts as an answer to a treatment."""
+
+    processing: Literal["normann2021", "normann2021-nowhere", "agimicrorna", "quantile-offset", "log2", "rma"]
+    """From signals to log2 values: as the paper does it, or as a peer."""
+    test: Literal["kruskal", "blocked", "aligned", "permutation", "moderated"]
+    """Kruskal-Wallis over all arrays of a group of lines, as the paper; or a test within lines."""
+    comparison: Literal["arms", "treated", "each"]
+    """Every arm is a group; vehicle against all drug arms; or vehicle against each drug arm."""
+    by: Literal["p_value", "q_value"]
+    """Whether nominal p or the false-discovery rate decides who answers."""
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    """Limit below which a miRNA answers."""
+    detected_by: Literal["flag", "minimum"] = "flag"
+    """What says that an array detects a miRNA: its own flag, or a signal above a repeated minimum."""
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Groups of cell lines that are tested apart: name → lines; none = all lines as one group."""
+
+
+class EnrichmentSettings(_Settings):
+    """How gene sets among the targets of miRNAs are counted."""
+
+    convention: Literal[
+        "enrichr-2018",
+        "enrichr-2020",
+        "enrichr",
+        "speedrichr",
+        "gseapy",
+        "clusterprofiler",
+        "fora",
+        "recommended",
+    ]
+    """Whose way of counting lists, sets and tests."""
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    """Limit of the false-discovery rate."""
+    evidence: Literal["experimentally observed", "high (predicted)", "moderate (predicted)"]
+    """Weakest evidence that makes a gene a target."""
+    draws: Annotated[int, Field(ge=99)] = 10_000
+    """Random lists of as many miRNAs that each list is held against."""
+
+
 class StabilitySettings(_Settings):
     """The grid of defensible choices; its product is tried. An empty list keeps the study's own choice."""
 
@@ -276,6 +327,8 @@ class Preset(_Settings):
     hits: HitSettings
     sensitization: SensitizeSettings
     stability: StabilitySettings = StabilitySettings()
+    expression: ExpressionSettings | None = None
+    enrichment: EnrichmentSettings | None = None
 
 
 class Study(_Settings):
@@ -300,5 +353,20 @@ class Study(_Settings):
     stability: StabilitySettings = StabilitySettings()
     quality: QualitySettings = QualitySettings()
     report: ReportSettings = ReportSettings()
+    expression: ExpressionSettings | None = None
+    """Of the arrays, where the study has some."""
+    enrichment: EnrichmentSettings | None = None
+    """Of targets and gene sets, where the study has them."""
     cohort: CohortSettings | None = None
     """Patients in whom the miRNAs of the screen are looked up, where the study has some."""
+
+    @model_validator(mode="after")
+    def _answered(self) -> Study:
+        """What a study has inputs for needs its settings."""
+        if self.inputs.arrays and self.expression is None:
+            raise ValueError("a section [expression] that says how the arrays are processed and tested")
+        if self.inputs.arrays and self.treatments.vehicle is None:
+            raise ValueError("treatments.vehicle, with which the arrays of the drug arms are compared")
+        if self.inputs.targets and self.inputs.gene_sets and self.enrichment is None:
+            raise ValueError("a section [enrichment] that says how targets are counted")
+        return self

@@ -13,7 +13,10 @@ import dataframely as dy
 import polars as pl
 
 from sensitome.cohort.tables import COHORT_TABLES
+from sensitome.enrichment.tables import Enrichment
 from sensitome.errors import Fault, TableError, listed, suggestion
+from sensitome.expression.tables import Expression, Response, ResponseDesign, ResponseGroups
+from sensitome.mirna.tables import TargetsMerged
 
 __all__ = [
     "ROLES",
@@ -291,6 +294,12 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     "concordance": Concordance,
     "stability": Stability,
     "stability_settings": StabilitySettings,
+    "expression": Expression,
+    "response": Response,
+    "response_design": ResponseDesign,
+    "response_groups": ResponseGroups,
+    "targets": TargetsMerged,
+    "enrichment": Enrichment,
     **COHORT_TABLES,
 }
 

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -175,6 +175,7 @@ def _fields_at(place: tuple[str, ...]) -> list[str]:
     model: type[BaseModel] = Study
     for part in place:
         annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        annotation = next((option for option in get_args(annotation) if option is not type(None)), annotation)
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation

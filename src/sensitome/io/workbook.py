@@ -14,6 +14,8 @@ __all__ = ["workbook_bytes"]
 
 #: A sheet cannot hold more rows; larger tables stay in Parquet and the sheet says so.
 MOST_ROWS = 100_000
+#: Tables that nobody reads row by row; they stay in Parquet too.
+_LONG = ("expression", "targets")
 
 
 def workbook_bytes(tables: Mapping[str, pl.DataFrame]) -> bytes:
@@ -21,7 +23,7 @@ def workbook_bytes(tables: Mapping[str, pl.DataFrame]) -> bytes:
 
     Parameters
     ----------
-    tables : by name; one that is longer than `MOST_ROWS` is replaced by a line that says where it is
+    tables : by name; for arrays, targets and any longer than `MOST_ROWS` a line stands that says where they are
 
     Returns
     -------
@@ -36,7 +38,7 @@ def workbook_bytes(tables: Mapping[str, pl.DataFrame]) -> bytes:
     columns = dictionary().filter(pl.col("table").is_in(list(tables)))
     sheets = {"columns": columns, **tables}
     for name, table in sheets.items():
-        shown = table if table.height <= MOST_ROWS else _elsewhere(name, table)
+        shown = table if table.height <= MOST_ROWS and name not in _LONG else _elsewhere(name, table)
         shown.write_excel(book, worksheet=name[:31], autofit=shown.height < 2000, autofilter=False, freeze_panes=(1, 0))
     book.close()
     return stream.getvalue()

@@ -1,0 +1,43 @@
+"""Table of gene sets among the targets of miRNAs: columns, units and meanings."""
+
+from __future__ import annotations
+
+import dataframely as dy
+
+__all__ = ["Enrichment"]
+
+
+def _key(meaning: str) -> dy.String:
+    return dy.String(primary_key=True, description=meaning)
+
+
+def _number(meaning: str, unit: str) -> dy.Float64:
+    return dy.Float64(nullable=True, description=meaning, metadata={"unit": unit})
+
+
+def _count(meaning: str) -> dy.Int32:
+    return dy.Int32(nullable=False, min=0, description=meaning, metadata={"unit": "count"})
+
+
+class Enrichment(dy.Schema):
+    """One row per list of miRNAs × gene set: how many of its genes they target, and how many chance would give."""
+
+    list = _key("list of miRNAs: those that answer in a group of cell lines, or the targets of the candidates")
+    gene_set = _key("name of the gene set")
+    description = dy.String(nullable=True, description="what the file of gene sets says of it")
+    n_mirnas = _count("miRNAs of the list")
+    overlap = _count("targets of the list that are in the set")
+    set_size = _count("genes of the set that count")
+    list_size = _count("targets of the list that count")
+    universe_size = _count("genes in all, as the convention has them")
+    expected = _number("overlap to be expected if targets were drawn gene by gene", "genes")
+    odds_ratio = _number("odds ratio, as the convention has it", "ratio")
+    p_value = _number("hypergeometric p: random genes; too small for targets of miRNAs", "probability")
+    q_value = _number("the same, adjusted as the convention does", "probability")
+    expected_random = _number("mean overlap of as many random miRNAs", "genes")
+    fold_random = _number("overlap over that", "ratio")
+    empirical_p = _number("share of lists of as many random miRNAs that target the set as much", "probability")
+    empirical_q = _number("the same, adjusted over all sets of the list (Benjamini-Hochberg)", "probability")
+    draws = _count("random lists")
+    genes = dy.String(nullable=True, description='the targets in the set, joined by ";"')
+    convention = dy.String(nullable=False, description="how lists, sets and tests are counted")
