@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sensitome.charts.data import Manifest, Tables
+from sensitome.charts.enrichment_dots import enrichment_dots
 from sensitome.charts.flowchart import flowchart
 from sensitome.charts.forest import multiverse, survival_forest
 from sensitome.charts.funnel import funnel
@@ -17,6 +18,7 @@ from sensitome.charts.pattern_matrix import pattern_matrix
 from sensitome.charts.plate_heatmap import plate_heatmap
 from sensitome.charts.quality_strips import quality_strips, z_prime_over_plates
 from sensitome.charts.replicate_agreement import replicate_agreement
+from sensitome.charts.response_boxes import response_boxes
 from sensitome.charts.rule_versus_model import rule_versus_model
 from sensitome.charts.score_distribution import score_distribution
 from sensitome.charts.sensitization_scatter import sensitization_scatter
@@ -200,6 +202,23 @@ FIGURES: list[Figure] = [
         settings_grid,
         "Each gray tick is one setting, shown once in every row that it belongs to. Black bar: median of the row. "
         "Diamond: the study's own setting.",
+    ),
+    Figure(
+        "response_boxes",
+        "MiRNAs that answer to the treatment",
+        ("expression", "response"),
+        response_boxes,
+        "Expression of each miRNA in each arm, those with the smallest nominal p of each group of cell lines. Box = "
+        "quartiles, whiskers = farthest arrays within 1.5 interquartile ranges, points = arrays; color and shape = "
+        "cell line. Nominal p is not corrected for the number of miRNAs.",
+    ),
+    Figure(
+        "enrichment_dots",
+        "Gene sets among the targets",
+        ("enrichment",),
+        enrichment_dots,
+        "Size = share of the set that the list targets, color = q by random genes. A ring marks gene sets that pass "
+        "against random miRNAs as well, a cross those that pass by genes only.",
     ),
     Figure(
         "z_prime_over_plates",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sensitome.report.section import Section
 from sensitome.report.sections import (
+    answers,
     candidates,
     cautions,
     comparison,
+    control,
     families,
     flow,
     funnel,
@@ -38,6 +40,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("patients-survival", "Patients: survival", (), patients.build_survival),
     Section("patients-genes", "Patients: genes that go with them", (), patients.build_genes),
     Section("stability", "Stability", ("stability",), stability.build),
+    Section("answers", "Which miRNAs answer", (), answers.build),
+    Section("control", "What they control", (), control.build),
     Section("plates", "Plates", ("wells",), plates.build),
     Section("quality", "Quality", ("quality",), quality.build),
     Section("cautions", "Cautions", (), cautions.build),
