@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -53,4 +55,21 @@ def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (folder / "study.toml").read_text(encoding="utf-8")
     grid = '\n[stability]\nnormalizations = ["own", "plate-median"]\n'
     (folder / "study.toml").write_text(text + grid, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kcviab_folder(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The KcViab screen of cellHTS2 as it lies in its folder: plates unpacked beside their configuration."""
+    source = shared / "data" / "screens" / "cellHTS2"
+    folder = tmp_path_factory.mktemp("kcviab") / "data"
+    folder.mkdir()
+    with tarfile.open(source / "KcViab_plates.tar.gz") as archive:
+        # Member by member: Python before 3.11.4 knows no extraction filter.
+        for member in archive.getmembers():
+            content = archive.extractfile(member)
+            if content is not None:
+                (folder / Path(member.name).name).write_bytes(content.read())
+    for path in (source / "KcViab").iterdir():
+        shutil.copy(path, folder / path.name)
     return folder

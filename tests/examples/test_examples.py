@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import shutil
-import tarfile
 import warnings
 from pathlib import Path
 
@@ -40,19 +38,9 @@ def read_gz(path: Path, separator: str) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def kcviab(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The run of KcViab as its page says: plates unpacked beside the configuration."""
-    source = shared / "data" / "screens" / "cellHTS2"
-    folder = tmp_path_factory.mktemp("kcviab")
-    (folder / "data").mkdir()
-    with tarfile.open(source / "KcViab_plates.tar.gz") as archive:
-        for member in archive.getmembers():
-            if member.isfile():
-                content = archive.extractfile(member)
-                assert content is not None
-                (folder / "data" / Path(member.name).name).write_bytes(content.read())
-    for path in (source / "KcViab").iterdir():
-        shutil.copy(path, folder / "data" / path.name)
+def kcviab(kcviab_folder: Path) -> Run:
+    """The run of KcViab as its page says, its files in the folder `data`."""
+    folder = kcviab_folder.parent
     return run_example("kcviab", folder / "results", folder=folder)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tarfile
 import warnings
 from pathlib import Path
 
@@ -271,17 +270,12 @@ def test_an_annotation_without_ids_or_with_a_well_twice_is_a_fault(tmp_path: Pat
     )
 
 
-def test_the_drosophila_screen_gives_the_stored_normalization(shared: Path, tmp_path: Path) -> None:
+def test_the_drosophila_screen_gives_the_stored_normalization(shared: Path, kcviab_folder: Path) -> None:
     source = shared / "data" / "screens" / "cellHTS2"
-    with tarfile.open(source / "KcViab_plates.tar.gz") as archive:
-        archive.extractall(tmp_path, filter="data")
-    folder = tmp_path / "KcViab"
-    for path in (source / "KcViab").iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    wells = read_cellhts2(folder, jobs=2)
+    wells = read_cellhts2(kcviab_folder, jobs=2)
     assert wells.height == 57 * 384 * 2
     assert wells.filter((pl.col("flags") == "excluded") & (pl.col("role") != "excluded")).height == 44
-    old = read_cellhts2(folder, plateconf="old-Plateconf.txt", screenlog="old-Screenlog.txt")
+    old = read_cellhts2(kcviab_folder, plateconf="old-Plateconf.txt", screenlog="old-Screenlog.txt")
     assert old.equals(wells)
     sample = pl.when(pl.col("role") == "sample").then("signal").median().over("plate")
     ratios = wells.with_columns((pl.col("signal") / sample).alias("ratio"), pl.col("library_plate").cast(pl.Int64))
