@@ -27,7 +27,7 @@ class Expression(dy.Schema):
     """One row per miRNA × array: its level after processing."""
 
     feature = _key("name of the miRNA on the array")
-    sample = _key("name of the array")
+    sample_ = dy.String(primary_key=True, alias="sample", description="name of the array")
     cell_line = _text("cell line", nullable=False)
     treatment = _text("treatment arm", nullable=False)
     value = _number("level, in the paper's processing relative to the median of what the array detects", "log2")
