@@ -12,9 +12,9 @@ from sensitome.tables import dictionary
 
 __all__ = ["workbook_bytes"]
 
-#: A sheet cannot hold more rows; larger tables stay in Parquet and the sheet says so.
-MOST_ROWS = 100_000
-#: Tables that nobody reads row by row; they stay in Parquet too.
+#: Longer tables stay in Parquet and CSV, and the sheet says so: nobody scrolls further, and a sheet is slow to write.
+MOST_ROWS = 20_000
+#: Tables that nobody reads row by row; they stay there too.
 _LONG = ("expression", "targets")
 
 
