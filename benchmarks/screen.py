@@ -35,6 +35,8 @@ wells = "wells.parquet"
 vehicle = "vehicle"
 [hits]
 expression = "off"
+[sensitization]
+method = "none"
 [stability]
 normalizations = ["own"]
 spread = []
