@@ -92,7 +92,9 @@ def check(study: StudyPath) -> None:
     for error in report.errors:
         typer.echo(f"error: {error}", err=True)
     if report.errors:
-        typer.echo(f"{report.faults} faults in {len(report.errors)} places.", err=True)
+        places = len(report.errors)
+        counted = f"{report.faults} fault{'s' * (report.faults > 1)} in {places} place{'s' * (places > 1)}"
+        typer.echo(f"{counted}.", err=True)
         raise typer.Exit(Exit.DATA)
     typer.echo(f"{study}: {report.summary}. Nothing is wrong; run it with: sensitome run {study}")
 
