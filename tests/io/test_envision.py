@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -293,20 +292,6 @@ def test_one_written_plate_of_two_channels_reads_back(tmp_path: Path) -> None:
     plates = [PlateMatrix(np.ones((2, 3)), channel="green"), PlateMatrix(np.zeros((2, 3)), channel="red")]
     write_envision(plates, tmp_path / "plate.csv")
     assert read_envision(tmp_path / "plate.csv").frame.equals(readings_from(plates, taken="").frame)
-
-
-def test_a_plate_is_read_in_milliseconds(tmp_path: Path) -> None:
-    path = tmp_path / "plate.csv"
-    write_envision([PlateMatrix(np.arange(384.0).reshape(16, 24))], path, crosstalk=True)
-    read_envision(path)
-    best = min(_seconds(path) for _ in range(10))
-    assert best < 0.03, "ten times the time it takes on a slow machine"
-
-
-def _seconds(path: Path) -> float:
-    start = time.perf_counter()
-    read_envision(path)
-    return time.perf_counter() - start
 
 
 def test_the_comma_export_of_2007_gives_its_raw_counts(shared: Path) -> None:

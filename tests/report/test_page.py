@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import ClassVar
@@ -233,10 +232,3 @@ def test_settings_are_told_as_toml():
     import html
 
     assert tomllib.loads(html.unescape(settings.group(1)))["hits"]["k"] == 3.0
-
-
-def test_the_page_is_built_in_time():
-    build_page(TABLES, MANIFEST)
-    start = time.process_time()
-    build_page(TABLES, MANIFEST)
-    assert time.process_time() - start < 3.0

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -356,17 +355,3 @@ def test_real_envision_files_are_laid_out_with_their_recorded_values(shared: Pat
     assert both["value"].cast(pl.Float64).to_list() == both["signal"].to_list()
     assert both["name"].to_list() == both["reagent"].to_list()
     assert both.filter(pl.col("role") == "negative").height == 4 * 69
-
-
-def test_laying_out_the_screen_of_the_paper_takes_less_than_a_second() -> None:
-    from time import perf_counter
-
-    names = tuple(f"L{i}" for i in range(6))
-    plates = plate_list(96, library_plate=[names[i % 6] for i in range(96)])
-    wells, table = library(384, names), readings(96, wells=384)
-    start = perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        laid = lay_out(plates, wells, readings=table)
-    assert laid.height == 96 * 384
-    assert perf_counter() - start < 1
