@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sensitome.report.methods_text import methods_text
+from sensitome.report.methods import methods_text
 from sensitome.report.section import Manifest, Tables
 
 __all__ = ["build"]
