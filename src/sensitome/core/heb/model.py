@@ -10,12 +10,14 @@ import numpy.typing as npt
 from sensitome.core import robust
 from sensitome.core.heb.calibrate import Calibration, calibrate
 from sensitome.core.heb.classes import Classes, Kind, interaction_classes
+from sensitome.core.heb.family_evidence import FamilyEvidence, family_evidence
 from sensitome.core.heb.hit_rate import HitRate, average_over_hit_rate
 from sensitome.core.heb.joint import Grid, joint_likelihood, make_grid
 from sensitome.core.heb.mixture import Weights, fit_weights, given_general, start_weights
 from sensitome.core.heb.noise import background_variance, contrast_variance
 from sensitome.core.heb.patterns import MOST_PATTERNS, PatternSet, enumerable_patterns, frequent_patterns
 from sensitome.core.heb.posterior import Effects, Posterior, effects, posterior
+from sensitome.core.heb.prior import Learned, Prior, learned, pooled_rate, pooled_weights
 from sensitome.core.heb.seeds import SeedLayer, seed_layer
 from sensitome.core.interaction import replicate_variance
 from sensitome.core.multiple import bayesian_fdr
@@ -42,11 +44,13 @@ class ModelSettings:
     patterns : set of patterns; ``auto`` by the size of the design
     margin : least sensitizing interaction that counts, log2
     guard : average over the rate of sensitizers, none included
+    prior : what an earlier screen of the same lines and drugs taught; the rate of sensitizers is this screen's alone
     """
 
     patterns: PatternSet = "auto"
     margin: float = 0.1
     guard: bool = True
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class Sensitization:
     p_nothing : P(no item sensitizes)
     sharing : mean φ of the seed families
     log_likelihood : of the fit
+    learned : weights of all classes, as a further screen can reuse them
+    families : what seed families do together
     """
 
     local_rate: FloatArray
@@ -92,6 +98,8 @@ class Sensitization:
     p_nothing: float
     sharing: float
     log_likelihood: float
+    learned: Learned
+    families: FamilyEvidence
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,12 @@ class _Fit:
     weights: Weights
     rate: HitRate
     seeds: SeedLayer
+    families: FamilyEvidence
     posterior: Posterior
     effects: Effects
     variance: float
     log_likelihood: float
+    learned: Learned
 
 
 def fit_sensitization(
@@ -195,30 +205,36 @@ def _fit(
 ) -> _Fit:
     """Learn the weights and apply them."""
     classes, readings = grid.classes, calibration.readings
-    likelihood = joint_likelihood(readings, grid, wrong_rate=calibration.wrong_rate)
+    wrong_rate = pooled_rate(calibration.wrong_rate, settings.prior)
+    likelihood = joint_likelihood(readings, grid, wrong_rate=wrong_rate)
     start = start_weights(len(grid.scale), classes)
     weights = fit_weights(likelihood, classes, start=start, lone_wells=calibration.lone_wells)
+    kept = learned(weights, classes, lines=len(calibration.slopes), wrong_rate=calibration.wrong_rate)
+    if settings.prior is not None:
+        weights = pooled_weights(weights, settings.prior, own=kept)
     of_class = given_general(likelihood, weights.general)
     total = float(np.sum(likelihood.log_largest + np.log(np.maximum(of_class @ weights.interaction, 1e-300))))
     rate = average_over_hit_rate(of_class, weights.interaction, classes=classes)
     if not settings.guard:
         rate = rate._replace(weights=weights.interaction, nothing=0.0)
-    seeds, prior = _with_families(of_class, rate.weights, classes=classes, family=family)
+    seeds, families, prior = _with_families(of_class, rate.weights, classes=classes, family=family)
     after = posterior(likelihood, readings, general=weights.general, prior=prior)
     moments = effects(readings, grid, pairs=after.pairs, margin=settings.margin)
-    return _Fit(grid, calibration, weights, rate, seeds, after, moments, variance, total)
+    return _Fit(grid, calibration, weights, rate, seeds, families, after, moments, variance, total, kept)
 
 
 def _with_families(
     likelihood: FloatArray, weights: FloatArray, *, classes: Classes, family: IntArray
-) -> tuple[SeedLayer, FloatArray]:
+) -> tuple[SeedLayer, FamilyEvidence, FloatArray]:
     """Prior of every item over the classes: families share patterns, not sizes."""
     of_pattern = np.asarray(np.bincount(classes.pattern, weights=weights), dtype=np.float64)
     within = weights / np.maximum(of_pattern[classes.pattern], 1e-300)
     collect = np.zeros((len(classes), len(of_pattern)))
     collect[np.arange(len(classes)), classes.pattern] = within
-    seeds = seed_layer(likelihood @ collect, of_pattern, family=family)
-    return seeds, seeds.prior[:, classes.pattern] * within
+    collected = likelihood @ collect
+    seeds = seed_layer(collected, of_pattern, family=family)
+    together = family_evidence(collected, of_pattern, family=family, loyalty=seeds.loyalty)
+    return seeds, together, seeds.prior[:, classes.pattern] * within
 
 
 def _answer(fit: _Fit, *, mean: FloatArray, there: BoolArray, replicates: int, patterns: BoolArray) -> Sensitization:
@@ -262,6 +278,8 @@ def _answer(fit: _Fit, *, mean: FloatArray, there: BoolArray, replicates: int, p
         p_nothing=fit.rate.nothing,
         sharing=fit.seeds.sharing,
         log_likelihood=fit.log_likelihood,
+        learned=fit.learned,
+        families=fit.families,
     )
 
 

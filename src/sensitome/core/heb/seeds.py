@@ -20,10 +20,14 @@ ROUNDS = 50
 
 
 class SeedLayer(NamedTuple):
-    """``sharing`` mean φ over the families, 0 = they say nothing; ``prior`` (items, patterns), rows sum to 1."""
+    """``sharing`` mean φ over the families, 0 = they say nothing; ``prior`` (items, patterns), rows sum to 1.
+
+    ``loyalty`` (grid,): weights of `SHARING_GRID`.
+    """
 
     sharing: float
     prior: FloatArray
+    loyalty: FloatArray
 
 
 def seed_layer(likelihood: FloatArray, weights: FloatArray, *, family: IntArray) -> SeedLayer:
@@ -51,8 +55,9 @@ def seed_layer(likelihood: FloatArray, weights: FloatArray, *, family: IntArray)
     """
     prior = np.broadcast_to(weights, likelihood.shape).copy()
     rows, start, size = _families(family)
+    apart = np.eye(1, len(SHARING_GRID))[0]
     if not len(rows):
-        return SeedLayer(0.0, prior)
+        return SeedLayer(0.0, prior, apart)
     own = likelihood[rows] @ weights
     ratio = likelihood[rows] / np.maximum(own, np.finfo(float).tiny)[:, None]
     members = np.stack([np.log(np.maximum(phi * ratio + 1 - phi, 1e-300)) for phi in SHARING_GRID])
@@ -64,9 +69,9 @@ def seed_layer(likelihood: FloatArray, weights: FloatArray, *, family: IntArray)
         np.sum(np.log(np.maximum(loyalty @ marginal, 1e-300))) - np.sum(np.log(np.maximum(marginal[0], 1e-300)))
     )
     if gain < LEAST_GAIN:
-        return SeedLayer(0.0, prior)
+        return SeedLayer(0.0, prior, apart)
     prior[rows] = _from_the_others(np.repeat(families, size, axis=1) - members, loyalty, weights)
-    return SeedLayer(float(loyalty @ np.array(SHARING_GRID)), prior)
+    return SeedLayer(float(loyalty @ np.array(SHARING_GRID)), prior, loyalty)
 
 
 def _from_the_others(others: FloatArray, loyalty: FloatArray, weights: FloatArray) -> FloatArray:
