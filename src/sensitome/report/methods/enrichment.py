@@ -49,7 +49,8 @@ def _gene_sets(tables: Tables, manifest: Manifest) -> str:
         f"twice: by the hypergeometric test as {_convention(name)}, which takes genes for drawn one by one, so that "
         f"its p are too small for targets of miRNAs; and against {draws:,} random lists of as many miRNAs that could "
         "have been in the list (doi:10.1093/bioinformatics/btv023), p = (1 + lists with at least as many targets in "
-        f"the set) / (1 + {draws:,}) (doi:10.2202/1544-6115.1585), adjusted over the sets of a list (Benjamini-Hochberg)."
+        f"the set) / (1 + {draws:,}) (doi:10.2202/1544-6115.1585), adjusted over the sets of a list "
+        "(Benjamini-Hochberg)."
         f"{_found(tables, manifest)}"
     )
 
