@@ -9,9 +9,10 @@ from tests.screen.small_scores import planned, quiet_scores, with_effect
 
 from sensitome.errors import MethodError
 from sensitome.io.study_file import read_preset
-from sensitome.screen.calibration import call_probability, null_calls, null_scores, shrink_effects
+from sensitome.screen.calibration import call_probability, shrink_effects
 from sensitome.screen.effects import effect_cube
 from sensitome.screen.hits import call_hits
+from sensitome.screen.null_screen import null_calls, null_scores
 from sensitome.screen.sensitization import test_sensitization as run_test
 from sensitome.settings import HitSettings, Treatments
 

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sensitome.core.multiple import adjust_p
-from sensitome.core.sensitization.contrasts import contrasts
-from sensitome.core.sensitization.replicated import moderated_interaction
 from sensitome.core.sensitization.shrinkage import ash
-from sensitome.errors import MethodError
+from sensitome.io.prior_file import PriorFile
 from sensitome.screen.effects import EffectCube, effect_cube
+from sensitome.screen.prior import use_prior
+from sensitome.screen.seed_families import family_table
 from sensitome.screen.sensitization_calls import Judged, judge_cube
+from sensitome.screen.sensitization_fit import fit_table
 from sensitome.screen.sensitization_labels import codes, expressed_contexts
 from sensitome.screen.sensitization_methods import SensitizationMethod, sensitization_method
 from sensitome.screen.sensitization_settings import SensitizationSettings
@@ -23,9 +24,95 @@ from sensitome.screen.sensitizer_classes import alone_of, classify, effect_alone
 from sensitome.settings import Treatments
 from sensitome.tables import Sensitizers, check_table
 
-__all__ = ["test_sensitization", "three_way_effects"]
+__all__ = ["Sensitized", "sensitize", "test_sensitization"]
 
 FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sensitized:
+    """What a test says of a screen.
+
+    Parameters
+    ----------
+    sensitizers : table `sensitizers`
+    fit : table `sensitization_fit`; empty of a test that learns nothing
+    families : table `families`; empty without families
+    """
+
+    sensitizers: pl.DataFrame
+    fit: pl.DataFrame
+    families: pl.DataFrame
+
+
+def sensitize(
+    scores: pl.DataFrame,
+    *,
+    treatments: Treatments,
+    method: str = "heb",
+    settings: SensitizationSettings | None = None,
+    expressed: pl.DataFrame | None = None,
+    targets: pl.DataFrame | None = None,
+    families: pl.DataFrame | None = None,
+    expression_kinds: Sequence[str] = ("inhibitor",),
+    prior: PriorFile | None = None,
+) -> Sensitized:
+    """Test every reagent in every line and drug arm for sensitization.
+
+    Parameters
+    ----------
+    scores : table `scores` in log2 units: ``unit = "reagent"``, ``standardize = "none"``
+    treatments : which arm is the vehicle
+    method : a name of `sensitization_methods.SENSITIZATION_METHODS`
+    settings : thresholds and choices
+    expressed : columns target, cell_line, expressed: reagents of `expression_kinds` whose target a line does not
+        express are not tested there (they do not enter the correction either); None = all are tested
+    targets : columns reagent, kind, target; a reagent without a row is its own target. RSA joins reagents by it
+    families : columns reagent, kind, seed_family, for the hierarchical model and the table `families`
+    expression_kinds : kinds that act through a target
+    prior : what an earlier screen taught, for the hierarchical model; `settings.prior_weight` says how much it counts
+
+    Returns
+    -------
+    Sensitized; `sensitizers` has one row per reagent × kind × cell line × drug arm, sorted by its key
+
+    Raises
+    ------
+    MethodError
+        The method is unknown, or the design cannot support it: too few replicates or reagents, no groups, or
+        interactions that do not vary.
+    LayoutError, TableError, ControlError
+        As `effects.effect_cube`.
+    SettingsError
+        The prior is of other lines or arms.
+
+    Notes
+    -----
+    δ = (drug − vehicle) on the log2 scale: 0 = Bliss independence. Replicates are checked against each other first, so
+    that one discordant well makes no call. Classes by `sensitizer_classes.classify`.
+    """
+    record, settings = sensitization_method(method), settings or SensitizationSettings()
+    cube = effect_cube(scores, treatments=treatments, reference=settings.reference)
+    asked = expressed_contexts(cube, expressed=expressed, targets=targets, kinds=expression_kinds)
+    weight = settings.prior_weight if prior is not None and method == "heb" else 0.0
+    result = judge_cube(
+        cube,
+        record=record,
+        settings=settings,
+        tested=asked != 0,
+        group=codes(cube, targets, column="target") if record.needs_groups and targets is not None else None,
+        family=None if families is None else codes(cube, families, column="seed_family"),
+        prior=use_prior(prior, lines=cube.lines, arms=cube.arms, weight=weight, where="sensitization.prior")
+        if prior is not None and weight
+        else None,
+    )
+    found = result.test.learned
+    sensitizers = _table(cube, result, record=record, settings=settings, asked=asked)
+    return Sensitized(
+        sensitizers,
+        fit_table(found, lines=cube.lines, arms=cube.arms, prior_weight=weight),
+        family_table(sensitizers, families, found=found, cube=cube, seed=settings.seed),
+    )
 
 
 def test_sensitization(
@@ -39,104 +126,21 @@ def test_sensitization(
     families: pl.DataFrame | None = None,
     expression_kinds: Sequence[str] = ("inhibitor",),
 ) -> pl.DataFrame:
-    """Test every reagent in every line and drug arm for sensitization.
-
-    Parameters
-    ----------
-    scores : table `scores` in log2 units: ``unit = "reagent"``, ``standardize = "none"``
-    treatments : which arm is the vehicle
-    method : a name of `sensitization_methods.SENSITIZATION_METHODS`
-    settings : thresholds and choices
-    expressed : columns target, cell_line, expressed: reagents of `expression_kinds` whose target a line does not
-        express are not tested there (they do not enter the correction either); None = all are tested
-    targets : columns reagent, kind, target; a reagent without a row is its own target. RSA joins reagents by it
-    families : columns reagent, kind, seed_family, for the hierarchical model
-    expression_kinds : kinds that act through a target
-
-    Returns
-    -------
-    Table `sensitizers`: one row per reagent × kind × cell line × drug arm, sorted by its key
-
-    Raises
-    ------
-    MethodError
-        The method is unknown, or the design cannot support it: too few replicates or reagents, no groups, or
-        interactions that do not vary.
-    LayoutError, TableError, ControlError
-        As `effects.effect_cube`.
-
-    Notes
-    -----
-    δ = (drug − vehicle) on the log2 scale: 0 = Bliss independence. Replicates are checked against each other first, so
-    that one discordant well makes no call. Classes by `sensitizer_classes.classify`.
-    """
-    record, settings = sensitization_method(method), settings or SensitizationSettings()
-    cube = effect_cube(scores, treatments=treatments, reference=settings.reference)
-    asked = expressed_contexts(cube, expressed=expressed, targets=targets, kinds=expression_kinds)
-    result = judge_cube(
-        cube,
-        record=record,
+    """Table `sensitizers` alone: see `sensitize` for parameters, answer and errors."""
+    return sensitize(
+        scores,
+        treatments=treatments,
+        method=method,
         settings=settings,
-        tested=asked != 0,
-        group=codes(cube, targets, column="target") if record.needs_groups and targets is not None else None,
-        family=None if families is None else codes(cube, families, column="seed_family"),
-    )
-    return _table(cube, result, record=record, settings=settings, asked=asked)
+        expressed=expressed,
+        targets=targets,
+        families=families,
+        expression_kinds=expression_kinds,
+    ).sensitizers
 
 
 # pytest collects functions by their names; this is no test.
 test_sensitization.__test__ = False  # type: ignore[attr-defined]
-
-
-def three_way_effects(
-    scores: pl.DataFrame, *, treatments: Treatments, settings: SensitizationSettings | None = None
-) -> pl.DataFrame:
-    """What a reagent does with a combination of drugs beyond what it does with each of them.
-
-    Parameters
-    ----------
-    scores, settings : as `test_sensitization`
-    treatments : vehicle and combinations
-
-    Returns
-    -------
-    One row per reagent × kind × cell line × combination: effect = δ(combination) − Σ δ(parts), log2, with ci_low,
-    ci_high, p_value, q_value (BH over the table); intervals and p are null with one replicate
-
-    Raises
-    ------
-    MethodError
-        The study names no combination.
-
-    Notes
-    -----
-    The contrast x(AB) − x(A) − x(B) + x(vehicle) in the moderated linear model; with one replicate from the means.
-    """
-    settings = settings or SensitizationSettings()
-    if not treatments.combinations:
-        raise MethodError(
-            "three-way effects need a combination of drugs",
-            found="no treatments.combinations",
-            next_step='Write treatments.combinations = { "A+B" = ["A", "B"] } in study.toml.',
-        )
-    cube = effect_cube(scores, treatments=treatments, reference=settings.reference)
-    screen = contrasts(cube.values, limit=settings.discordant)
-    transform = np.eye(len(cube.drugs))
-    place = {drug: i for i, drug in enumerate(cube.drugs)}
-    for arm, parts in treatments.combinations.items():
-        transform[place[arm], [place[part] for part in parts]] -= 1
-    test = moderated_interaction(
-        screen, trend=settings.trend, block=settings.block, level=settings.level, transform=transform
-    )
-    means = np.einsum("ild,cd->ilc", np.where(np.isfinite(screen.effect), screen.effect, np.nan), transform)
-    effect = np.where(np.isfinite(test.effect), test.effect, means)
-    columns = {"effect": effect, "ci_low": test.ci_low, "ci_high": test.ci_high, "p_value": test.p_value}
-    table = cube.rows({name: np.asarray(part) for name, part in columns.items()})
-    table = table.filter(pl.col("treatment").is_in(list(treatments.combinations)))
-    q = adjust_p(table["p_value"].fill_null(np.nan).to_numpy())
-    return table.with_columns(pl.Series("q_value", q, dtype=pl.Float64).fill_nan(None)).sort(
-        "reagent", "kind", "cell_line", "treatment"
-    )
 
 
 def _table(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sensitome.core.heb.prior import Prior
 from sensitome.core.multiple import adjust_p, bayesian_fdr
 from sensitome.core.sensitization.contrasts import ContextTest, Contrasts, contrasts
 from sensitome.errors import Fault, MethodError
@@ -15,7 +16,7 @@ from sensitome.screen.sensitization_methods import SensitizationMethod
 from sensitome.screen.sensitization_runs import Material
 from sensitome.screen.sensitization_settings import SensitizationSettings
 
-__all__ = ["Judged", "judge_cube"]
+__all__ = ["Judged", "check_design", "judge_cube"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -49,6 +50,7 @@ def judge_cube(
     tested: BoolArray | None = None,
     group: IntArray | None = None,
     family: IntArray | None = None,
+    prior: Prior | None = None,
 ) -> Judged:
     """Test a cube; see `sensitization.test_sensitization`.
 
@@ -58,6 +60,7 @@ def judge_cube(
     record, settings : the method and its choices
     tested : (items, lines, drugs) contexts that are asked about; None = all
     group, family : (items,) codes; −1 = none; None = not known
+    prior : what an earlier screen taught, for the hierarchical model
 
     Raises
     ------
@@ -66,16 +69,28 @@ def judge_cube(
     """
     screen = contrasts(cube.values, limit=settings.discordant)
     asked = np.ones(screen.effect.shape, dtype=np.bool_) if tested is None else tested
-    _check_design(cube, screen, record=record, grouped=group is not None)
+    check_design(cube, screen, record=record, grouped=group is not None)
     no_group = np.full(len(cube.values), -1, dtype=np.intp)
-    material = Material(cube.values, screen, settings, asked, no_group if group is None else group, family)
+    material = Material(cube.values, screen, settings, asked, no_group if group is None else group, family, prior)
     test = record.run(material)
     _check_answer(cube, screen, test, record=record)
     return _decide(screen, test, record=record, settings=settings, tested=asked)
 
 
-def _check_design(cube: EffectCube, screen: Contrasts, *, record: SensitizationMethod, grouped: bool) -> None:
-    """Refuse what the design cannot support."""
+def check_design(cube: EffectCube, screen: Contrasts, *, record: SensitizationMethod, grouped: bool) -> None:
+    """Refuse what the design cannot support.
+
+    Parameters
+    ----------
+    cube, screen : effects and their contrasts
+    record : the method
+    grouped : whether the targets of reagents are known
+
+    Raises
+    ------
+    MethodError
+        There are too few replicates, reagents or arms for the method, or no groups.
+    """
     wells = screen.summary.wells
     both = np.where(np.isfinite(screen.effect), np.minimum(wells[:, :, 1:], wells[:, :, :1]), 0)
     replicates = int(both.max(initial=0))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sensitome.core import robust
 from sensitome.core.heb.noise import contrast_variance
+from sensitome.core.heb.prior import Prior
 from sensitome.core.sensitization import location, rank_products, replicated
 from sensitome.core.sensitization.contrasts import (
     NORMAL_REACH,
@@ -52,6 +53,7 @@ class Material:
     tested : (items, lines, drugs) contexts that are asked about, the others take no part in estimates over contexts
     group : (items,) gene or miRNA of each reagent, −1 = none
     family : (items,) seed family of each reagent, −1 = none; None = not known
+    prior : what an earlier screen taught, for the hierarchical model
     """
 
     values: FloatArray
@@ -60,6 +62,7 @@ class Material:
     tested: BoolArray
     group: IntArray
     family: IntArray | None
+    prior: Prior | None = None
 
 
 def noise_of_wells(screen: Contrasts) -> tuple[FloatArray, FloatArray]:
@@ -202,7 +205,8 @@ def run_heb(material: Material) -> ContextTest:
     from sensitome.core.heb.model import ModelSettings, fit_sensitization
 
     # The model looks for bad wells itself, and needs to see them to know how often wells go wrong.
-    found = fit_sensitization(material.values, material.family, settings=ModelSettings(margin=material.settings.margin))
+    settings = ModelSettings(margin=material.settings.margin, prior=material.prior)
+    found = fit_sensitization(material.values, material.family, settings=settings)
     reach = NORMAL_REACH * found.effect_sd
     sound = (1 - found.p_wrong[:, :, 1:]) * (1 - found.p_wrong[:, :, :1])
     return replace(
@@ -215,6 +219,7 @@ def run_heb(material: Material) -> ContextTest:
         antagonist_rate=1 - found.p_antagonist,
         wrong=1 - sound,
         alone=t_of(found.main, found.main_sd, np.full(found.main.shape, np.inf), level=material.settings.level),
+        learned=found,
     )
 
 

@@ -45,5 +45,11 @@ class SensitizationSettings(BaseModel):
     """Largest interaction that counts as none."""
     sure: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
     """Confidence, or posterior probability, at which a statement about size is made."""
+    prior: str | None = None
+    """Method heb: ``prior.json`` of an earlier run with the same lines and arms, relative to ``study.toml``."""
+    prior_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """How much that counts: 0 = not at all, 0.5 = as much as this screen, 1 = alone."""
+    null_screens: Annotated[int, Field(ge=0)] = 0
+    """How many screens without effects are made of this one, to count calls by chance; needs two replicates."""
     seed: int = 20210526
     """Seed of the methods that use chance."""

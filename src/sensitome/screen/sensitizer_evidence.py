@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -9,10 +11,14 @@ import polars as pl
 from sensitome.core.multiple import adjust_p
 from sensitome.core.sensitization.across_lines import one_sided, partial_conjunction
 from sensitome.core.sensitization.contrasts import normal_two_sided
-from sensitome.errors import MethodError, TableError, listed
+from sensitome.errors import Caution, MethodError, TableError, listed
 from sensitome.frames import to_polars
+from sensitome.screen.sensitization import test_sensitization
+from sensitome.screen.sensitization_settings import SensitizationSettings
+from sensitome.screen.tables import LineEvidence
+from sensitome.settings import Treatments
 
-__all__ = ["antisymmetry", "evidence_over_lines"]
+__all__ = ["antisymmetry", "evidence_over_lines", "line_evidence"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -71,6 +77,43 @@ def evidence_over_lines(sensitizers: pl.DataFrame, *, alpha: float = 0.05) -> pl
         pl.Series("q_all", adjust_p(of_all)).fill_nan(None),
         pl.Series("lines_shown", shown.astype(np.int32)),
     )
+
+
+def line_evidence(
+    sensitizers: pl.DataFrame,
+    scores: pl.DataFrame,
+    *,
+    treatments: Treatments,
+    settings: SensitizationSettings | None = None,
+) -> pl.DataFrame:
+    """Table `line_evidence` of a run, whatever its test.
+
+    Parameters
+    ----------
+    sensitizers : table `sensitizers` of the run
+    scores : the scores that it was made from
+    treatments, settings : as `sensitization.test_sensitization`
+
+    Returns
+    -------
+    As `evidence_over_lines`, with the test that gives the p: that of the run, or, where it has none, the moderated t.
+    Empty with one cell line, and where there are no replicates for the moderated t.
+    """
+    if sensitizers["cell_line"].n_unique() < 2:
+        return LineEvidence.create_empty()
+    table = sensitizers
+    if table["p_value"].null_count() == table.height:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Caution)
+                table = test_sensitization(scores, treatments=treatments, method="moderated-t", settings=settings)
+        except MethodError:
+            return LineEvidence.create_empty()
+        asked = sensitizers.select("reagent", "kind", "cell_line", "treatment", "is_expressed")
+        table = table.drop("is_expressed").join(
+            asked, on=["reagent", "kind", "cell_line", "treatment"], how="left", maintain_order="left"
+        )
+    return evidence_over_lines(table).with_columns(method=pl.lit(table["method"][0]))
 
 
 def antisymmetry(

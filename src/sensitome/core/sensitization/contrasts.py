@@ -6,6 +6,7 @@ A screen is a cube (items, lines, arms, replicates) of log2 effects; arm 0 is th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ import numpy.typing as npt
 from sensitome.core import robust
 from sensitome.core.interaction import ArmSummary, interactions, replicate_quality, replicate_variance, summarize_arms
 from sensitome.core.t_tests import TTest
+
+if TYPE_CHECKING:
+    from sensitome.core.heb.model import Sensitization
 
 __all__ = ["ContextTest", "Contrasts", "contrasts", "normal_two_sided", "unanswered"]
 
@@ -71,6 +75,7 @@ class ContextTest:
     rate, antagonist_rate : probability that calling it a sensitizer, or an antagonist, is false (with a prior)
     wrong : probability that a well of the drug or the vehicle arm went wrong, of methods that model it
     alone : effect without drug, each (items, lines), of methods that estimate it with the rest
+    learned : what the hierarchical model learned beside its answer
     """
 
     effect: FloatArray
@@ -83,6 +88,7 @@ class ContextTest:
     antagonist_rate: FloatArray | None = None
     wrong: FloatArray | None = None
     alone: TTest | None = None
+    learned: Sensitization | None = None
 
 
 def contrasts(values: FloatArray, *, limit: float = 6.0) -> Contrasts:
