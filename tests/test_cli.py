@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -58,9 +59,16 @@ def test_check_finds_nothing_in_a_good_study_and_writes_nothing(command: Command
     before = sorted(small_study.rglob("*"))
     status, out, err = command("check", small_study)
     assert (status, err) == (0, "")
-    assert out == (
-        f"{small_study}: 32 plates, 3,072 wells, 4 treatments. "
-        f"Nothing is wrong; run it with: sensitome run {small_study}\n"
+    assert (
+        out
+        == f"""{small_study}: nothing is wrong.
+  screen     32 plates, 3,072 wells, 4 treatments
+  arrays     32 arrays, 30 miRNAs
+  targets    30 miRNAs, 2,297 genes
+  gene sets  120 sets
+  patients   60 patients, endpoints os and bcss, 19 miRNAs, 300 mRNAs
+Run it with: sensitome run {small_study}
+"""
     )
     assert sorted(small_study.rglob("*")) == before
 
@@ -69,12 +77,16 @@ def test_check_names_faults_of_several_inputs_at_once(command: Command, small_st
     for name in ("study.toml", "plates.csv", "library.csv", "expressed.csv", "truth.csv"):
         (tmp_path / name).write_text((small_study / name).read_text())
     (tmp_path / "expressed.csv").write_text("target,cell_line,expressed\na,KPL4,perhaps\n")
+    for part in ("arrays", "targets", "gene_sets"):
+        text = (tmp_path / "study.toml").read_text()
+        (tmp_path / "study.toml").write_text(re.sub(rf"{part} = .*\n", "", text))
+    shutil.copytree(small_study / "cohort", tmp_path / "cohort")
     status, _, err = command("check", tmp_path)
     assert status == cli.Exit.DATA
     assert "expressed.csv, line 2, column expressed: found 'perhaps'" in err
     assert "plates.csv, line 2, column file: found" in err
     assert "(32 in all)" in err
-    assert err.strip().endswith("33 faults in 2 places.")
+    assert err.strip().endswith("33 faults in 2 places. Sound: patients.")
 
 
 def test_init_makes_a_folder_that_check_understands(command: Command, tmp_path: Path) -> None:

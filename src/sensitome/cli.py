@@ -85,8 +85,9 @@ def init(
 def check(study: StudyPath) -> None:
     """Name every fault of every input at once, without writing anything."""
     from sensitome.check import check_study
+    from sensitome.parallel import usable_cores
 
-    report = check_study(study)
+    report = check_study(study, jobs=usable_cores())
     for caution in report.cautions:
         typer.echo(f"caution: {caution}", err=True)
     for error in report.errors:
@@ -94,9 +95,14 @@ def check(study: StudyPath) -> None:
     if report.errors:
         places = len(report.errors)
         counted = f"{report.faults} fault{'s' * (report.faults > 1)} in {places} place{'s' * (places > 1)}"
-        typer.echo(f"{counted}.", err=True)
+        sound = f" Sound: {', '.join(report.sound)}." if report.sound else ""
+        typer.echo(f"{counted}.{sound}", err=True)
         raise typer.Exit(Exit.DATA)
-    typer.echo(f"{study}: {report.summary}. Nothing is wrong; run it with: sensitome run {study}")
+    typer.echo(f"{study}: nothing is wrong.")
+    width = max(map(len, report.sound))
+    for part, size in report.sound.items():
+        typer.echo(f"  {part:<{width}}  {size}")
+    typer.echo(f"Run it with: sensitome run {study}")
 
 
 @app.command()

@@ -20,7 +20,7 @@ from sensitome.screen.stability import map_stability
 from sensitome.settings import Study
 from sensitome.stages.record import Context, Stage, Tables
 
-__all__ = ["STAGES"]
+__all__ = ["STAGES", "can_test", "targets_of"]
 
 
 def _read(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
@@ -56,12 +56,12 @@ def _hits(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         settings=context.study.hits,
         treatments=context.study.treatments,
         expressed=read_expression(context.study.inputs, folder=context.folder),
-        targets=_targets(tables["reagents"]),
+        targets=targets_of(tables["reagents"]),
     )
     return {"hits": hits, "funnel": count_funnel(hits, treatments=context.study.treatments)}
 
 
-def _can_test(study: Study) -> bool:
+def can_test(study: Study) -> bool:
     """Whether the study has a vehicle, scores on the log2 scale, and asks for a test."""
     on_log2 = study.normalize.scale == "log2" and study.score.standardize == "none" and study.score.sign == "+"
     asked = study.sensitization.method != "none" and study.treatments.vehicle is not None
@@ -76,7 +76,7 @@ def _sensitize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         method=study.sensitization.method,
         settings=study.sensitization,
         expressed=read_expression(study.inputs, folder=context.folder) if study.hits.expression != "off" else None,
-        targets=_targets(reagents),
+        targets=targets_of(reagents),
         families=reagent_families(reagents, kinds=study.sensitization.seed_kinds),
         expression_kinds=study.hits.expression_kinds,
     )
@@ -90,14 +90,14 @@ def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         study=context.study,
         own_scores=tables["scores"],
         expressed=read_expression(context.study.inputs, folder=context.folder),
-        targets=_targets(tables["reagents"]),
+        targets=targets_of(tables["reagents"]),
         jobs=context.jobs,
         advance=lambda done, total: context.progress("stability", done, total),
     )
     return {"stability": stability, "stability_settings": settings}
 
 
-def _targets(reagents: pl.DataFrame) -> pl.DataFrame | None:
+def targets_of(reagents: pl.DataFrame) -> pl.DataFrame | None:
     """Which target each reagent has, when the library says so."""
     return reagents.select("reagent", "kind", "target").unique() if "target" in reagents.columns else None
 
@@ -116,7 +116,7 @@ STAGES: tuple[Stage, ...] = (
         ("sensitization", "treatments", "hits"),
         ("expressed",),
         _sensitize,
-        applies=_can_test,
+        applies=can_test,
     ),
     Stage(
         "stability",

@@ -1,0 +1,49 @@
+"""Targets of miRNAs, gene sets and names: each by itself, then with the calls of the screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import polars as pl
+
+from sensitome.check.findings import Findings
+from sensitome.io.evidence import read_evidence
+from sensitome.io.gene_sets import read_gene_sets
+from sensitome.io.mirbase import read_mirbase
+from sensitome.settings import Study
+from sensitome.stages.record import Context
+
+__all__ = ["check_mechanism"]
+
+#: Random lists of a check: the fewest that the settings allow, since its p are not looked at.
+FEWEST_DRAWS = 99
+
+
+def check_mechanism(context: Context, found: Findings) -> None:
+    """Judge each input; where the screen is sound, test its lists as a run does, with few draws."""
+    inputs, folder = context.study.inputs, context.folder
+    named = (inputs.targets,) if isinstance(inputs.targets, str) else inputs.targets or ()
+    read = [found.attempt(partial(read_evidence, folder / name, species=None), of="targets") for name in named]
+    targets = [table for table in read if table is not None]
+    if named and len(targets) == len(named):
+        pairs = pl.concat(targets).select("mirna", "gene").unique()
+        found.sound["targets"] = f"{pairs['mirna'].n_unique():,} miRNAs, {pairs['gene'].n_unique():,} genes"
+    if inputs.gene_sets:
+        sets = found.attempt(lambda: read_gene_sets(folder / str(inputs.gene_sets)), of="gene_sets")
+        if sets is not None:
+            found.sound["gene sets"] = f"{sets['gene_set'].n_unique():,} sets"
+    if inputs.mirbase:
+        base = found.attempt(lambda: read_mirbase(folder / str(inputs.mirbase)), of="mirbase")
+        if base is not None:
+            found.sound["miRBase"] = f"{base.matures['version'].n_unique()} releases"
+    quick = replace(context, study=_quick(context.study))
+    for name in ("names", "targets", "enrichment"):
+        found.rehearse(name, quick)
+
+
+def _quick(study: Study) -> Study:
+    """The study with as little chance as its settings allow: what can be wrong stays the same."""
+    if study.enrichment is None:
+        return study
+    return study.model_copy(update={"enrichment": study.enrichment.model_copy(update={"draws": FEWEST_DRAWS})})

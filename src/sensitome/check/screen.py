@@ -1,0 +1,56 @@
+"""The screen: plates, library, arms, arrays and expressed targets, up to the calls."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sensitome.check.findings import Findings
+from sensitome.inputs import read_expression
+from sensitome.screen.quality_figures import figures_with
+from sensitome.screen.sensitization_design import check_sensitization
+from sensitome.screen.stability import settings_grid
+from sensitome.settings import Study
+from sensitome.stages.record import Context
+from sensitome.stages.screen import can_test, targets_of
+
+__all__ = ["check_screen"]
+
+
+def check_screen(context: Context, found: Findings) -> None:
+    """Judge each input of the screen by itself, then run the stages up to the calls."""
+    study = context.study
+    found.attempt(lambda: list(settings_grid(study)))
+    thresholds = found.attempt(lambda: figures_with(study.quality.thresholds))
+    found.attempt(lambda: read_expression(study.inputs, folder=context.folder), of="expressed")
+    for name in ("read", "normalize", *(("quality",) if thresholds is not None else ()), "score"):
+        found.rehearse(name, context)
+    _check_arrays(context, found)
+    found.rehearse("expressed", context)
+    if found.rehearse("hits", context) and found.attempt(lambda: _can_be_tested(study, found.tables)):
+        wells = found.tables["readings"]
+        arms = wells["treatment"].n_unique()
+        size = f"{wells['plate'].n_unique()} plates, {wells.height:,} wells, {arms} treatment{'s' * (arms > 1)}"
+        found.sound = {"screen": size, **found.sound}
+
+
+def _check_arrays(context: Context, found: Findings) -> None:
+    """Run the test of the arrays; shuffled ranks need as much as ranks that are not shuffled."""
+    study = context.study
+    if study.expression is not None and study.expression.test == "permutation":
+        study = study.model_copy(update={"expression": study.expression.model_copy(update={"test": "aligned"})})
+    if found.rehearse("expression", Context(study, context.folder, context.jobs)):
+        arrays = found.tables["expression"]
+        found.sound["arrays"] = f"{arrays['sample'].n_unique()} arrays, {arrays['feature'].n_unique():,} miRNAs"
+
+
+def _can_be_tested(study: Study, tables: dict[str, pl.DataFrame]) -> bool:
+    """True; refuses a design that the test of sensitization does not allow, where a run makes it."""
+    if can_test(study):
+        check_sensitization(
+            tables["scores"],
+            treatments=study.treatments,
+            method=study.sensitization.method,
+            settings=study.sensitization,
+            targets=targets_of(tables["reagents"]),
+        )
+    return True
