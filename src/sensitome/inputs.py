@@ -27,7 +27,13 @@ __all__ = ["input_files", "read_expression", "read_inputs", "split_reagents"]
 READING_COLUMNS = tuple(name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized"))
 
 
-def input_files(inputs: Inputs, *, folder: Path, cohort: CohortSettings | None = None) -> dict[str, list[Path]]:
+def input_files(
+    inputs: Inputs,
+    *,
+    folder: Path,
+    cohort: CohortSettings | None = None,
+    cohorts: Mapping[str, CohortSettings] | None = None,
+) -> dict[str, list[Path]]:
     """Every file that a study reads, in the groups on which stages depend.
 
     The groups are readings, expressed, truth, arrays, targets, gene_sets, mirbase and cohort; those without a file
@@ -37,7 +43,7 @@ def input_files(inputs: Inputs, *, folder: Path, cohort: CohortSettings | None =
     ----------
     inputs : the study's inputs
     folder : where their paths start
-    cohort : what the study says of patients
+    cohort, cohorts : what the study says of patients
 
     Raises
     ------
@@ -63,7 +69,10 @@ def input_files(inputs: Inputs, *, folder: Path, cohort: CohortSettings | None =
         groups[group] = [folder / name] if name else []
     groups["arrays"] = _array_files(folder / inputs.arrays) if inputs.arrays else []
     groups["mirbase"] = _mirbase_files(folder / inputs.mirbase) if inputs.mirbase else []
-    groups["cohort"] = cohort_files(cohort, folder=folder)
+    patients = [("cohort", cohort), *((f"cohorts.{name}", more) for name, more in (cohorts or {}).items())]
+    groups["cohort"] = [
+        path for section, settings in patients for path in cohort_files(settings, folder=folder, section=section)
+    ]
     return groups
 
 

@@ -72,8 +72,8 @@ def run_study(
         An input is faulty, changed while it was read, or the results cannot be written. What was finished stays, and
         the next run goes on from there.
     """
-    context = Context(study, Path(folder), jobs, progress or (lambda _stage, _done, _total: None))
     results = RunFolder(out)
+    context = Context(study, Path(folder), jobs, progress or (lambda _stage, _done, _total: None), out=results.path)
     files = _fingerprints(study, context.folder)
     ledger = results.read_ledger()
     tables: Tables = {}
@@ -122,7 +122,9 @@ def _fingerprints(study: Study, folder: Path) -> dict[str, dict[Path, InputFile]
     """Content of every input, in the groups that stages name."""
     return {
         group: {path: fingerprint(path, name=_relative(path, folder)) for path in paths}
-        for group, paths in input_files(study.inputs, folder=folder, cohort=study.cohort).items()
+        for group, paths in input_files(
+            study.inputs, folder=folder, cohort=study.cohort, cohorts=study.cohorts
+        ).items()
     }
 
 

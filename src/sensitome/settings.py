@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sensitome.cohort.settings import CohortSettings
+from sensitome.cohort.settings import CohortSettings, named_cohorts
 from sensitome.screen.sensitization_settings import SensitizationSettings
 
 __all__ = [
@@ -359,6 +359,8 @@ class Study(_Settings):
     """Of targets and gene sets, where the study has them."""
     cohort: CohortSettings | None = None
     """Patients in whom the miRNAs of the screen are looked up, where the study has some."""
+    cohorts: dict[str, CohortSettings] = Field(default_factory=dict)
+    """Further cohorts by name, each a section ``[cohorts.NAME]``; what they say of survival is pooled."""
 
     @model_validator(mode="after")
     def _answered(self) -> Study:
@@ -369,4 +371,5 @@ class Study(_Settings):
             raise ValueError("treatments.vehicle, with which the arrays of the drug arms are compared")
         if self.inputs.targets and self.inputs.gene_sets and self.enrichment is None:
             raise ValueError("a section [enrichment] that says how targets are counted")
+        named_cohorts(self.cohort, self.cohorts)
         return self

@@ -10,6 +10,7 @@ import pytest
 
 from sensitome.charts.export import render
 from sensitome.charts.forest import forest, multiverse
+from sensitome.charts.incidence import incidence
 from sensitome.charts.stage_boxes import stage_boxes
 from sensitome.charts.survival_curves import survival_curves
 from sensitome.cohort import scrutiny
@@ -20,7 +21,13 @@ from sensitome.cohort.survival import compare_survival
 from sensitome.errors import Caution
 
 FEATURES = ["miR-1", "miR <&> 2"]
-FIGURES = {"survival_curves": survival_curves, "stage_boxes": stage_boxes, "forest": forest, "multiverse": multiverse}
+FIGURES = {
+    "survival_curves": survival_curves,
+    "stage_boxes": stage_boxes,
+    "forest": forest,
+    "incidence": incidence,
+    "multiverse": multiverse,
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +47,10 @@ def tables() -> dict[str, pl.DataFrame]:
         "survival": tests["A"],
         "stage": compare_stages(mirna, stages).contrasts,
         "stage_values": stage_values(mirna, stages, features=FEATURES),
-        "forest": scrutiny.pool_cohorts(tests),
+        "survival_pooled": scrutiny.pool_cohorts(tests),
+        "survival_scrutiny": scrutiny.scrutinize_each(
+            mirna, clinical, features=FEATURES, endpoints=["bcss"], permutations=9
+        ),
         "multiverse": scrutiny.multiverse(mirna, clinical, features=FEATURES, endpoints=["os", "bcss"]),
     }
 
@@ -58,7 +68,7 @@ def test_a_patient_figure_is_the_same_whatever_the_order_of_the_rows(
 @pytest.mark.parametrize(("name", "table"), [("survival_curves", "survival_curves"), ("stage_boxes", "stage_values")])
 def test_nothing_to_draw_is_no_figure(tables: dict[str, pl.DataFrame], name: str, table: str) -> None:
     assert FIGURES[name]({**tables, table: tables[table].clear()}, {}) is None
-    assert forest({"forest": tables["forest"].clear()}, {}) is None
+    assert forest({"survival_pooled": tables["survival_pooled"].clear()}, {}) is None
     assert multiverse({"multiverse": tables["multiverse"].clear()}, {}) is None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from sensitome.charts.cohorts import of_cohorts, panel_title
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import ACCENT, FAINT, INK
@@ -26,14 +27,14 @@ def forest(tables: Tables, manifest: Manifest) -> Specification | None:
 
     Parameters
     ----------
-    tables : `forest` (mirna, endpoint, source, effect, ci_low, ci_high, p_value, n_event)
+    tables : `survival_pooled` (mirna, endpoint, source, effect, ci_low, ci_high, p_value, n_event)
     manifest : not read
 
     Returns
     -------
     A point and its interval per cohort; diamonds are pooled. The line is a hazard ratio of 1. None without estimates.
     """
-    rows = tables["forest"].drop_nulls(["effect", "ci_low", "ci_high"])
+    rows = tables["survival_pooled"].drop_nulls(["effect", "ci_low", "ci_high"])
     if rows.is_empty():
         return None
     title = "Hazard ratios over cohorts"
@@ -46,8 +47,9 @@ def forest(tables: Tables, manifest: Manifest) -> Specification | None:
             pl.when(pooled).then(pl.lit("pooled")).otherwise(pl.lit("cohort")).alias("kind")
         )
         labels = marked["source"].to_list()
+        title = f"{mirna}, {endpoint.upper()}"
         panels.add(
-            frozen(_template(labels)), data={"rows": _exponents(marked)}, title=f"{mirna}, {endpoint.upper()}", size=12
+            frozen(_template(labels)), data={"rows": _exponents(marked)}, title=title, subtitle=_pooled(own), size=12
         )
     return panels.specification()
 
@@ -64,7 +66,7 @@ def multiverse(tables: Tables, manifest: Manifest) -> Specification | None:
     -------
     A point and its interval per choice; filled where p < .05; how many of them are is told. None without estimates.
     """
-    rows = tables["multiverse"].drop_nulls(["effect", "ci_low", "ci_high", "p_value"])
+    rows = of_cohorts(tables["multiverse"]).drop_nulls(["effect", "ci_low", "ci_high", "p_value"])
     if rows.is_empty():
         return None
     panels = Panels(
@@ -72,8 +74,10 @@ def multiverse(tables: Tables, manifest: Manifest) -> Specification | None:
         title="Survival under every defensible choice",
         subtitle="hazard ratio of high against low, or per standard deviation (continuous) · filled: p < .05",
     )
-    for mirna in sorted(rows["mirna"].unique())[:MOST]:
-        own = rows.filter(pl.col("mirna") == mirna).sort("endpoint", "subset", "cut")
+    keys = rows.select("cohort", "mirna").unique().sort("cohort", "mirna")
+    several = keys["cohort"].n_unique() > 1
+    for cohort, mirna in keys.head(MOST).iter_rows():
+        own = rows.filter((pl.col("cohort") == cohort) & (pl.col("mirna") == mirna)).sort("endpoint", "subset", "cut")
         small = int((own["p_value"] < 0.05).sum())
         marked = own.with_columns(
             pl.concat_str("endpoint", "subset", "cut", separator=" · ").alias("source"),
@@ -83,7 +87,7 @@ def multiverse(tables: Tables, manifest: Manifest) -> Specification | None:
         panels.add(
             frozen(_template(marked["source"].to_list())),
             data={"rows": _exponents(marked)},
-            title=mirna,
+            title=panel_title(mirna, cohort=cohort, several=several),
             subtitle=words,
             size=12,
         )
@@ -102,20 +106,36 @@ def survival_forest(tables: Tables, manifest: Manifest) -> Specification | None:
     -------
     A point and its interval per miRNA, filled where q < .05, from the lowest to the highest. None without estimates.
     """
-    rows = tables["survival"].filter(pl.col("model") == "cox").drop_nulls(["effect", "ci_low", "ci_high", "p_value"])
+    rows = of_cohorts(tables["survival"]).filter(pl.col("model") == "cox")
+    rows = rows.drop_nulls(["effect", "ci_low", "ci_high", "p_value"])
     if rows.is_empty():
         return None
     title, subtitle = "Hazard ratios of the miRNAs", "per standard deviation · line: 95 % interval · filled: q < .05"
     panels = Panels(columns=2, title=title, subtitle=subtitle)
-    for endpoint in sorted(rows["endpoint"].unique())[:MOST]:
-        own = rows.filter(pl.col("endpoint") == endpoint).sort("p_value", "mirna").head(MOST_ROWS)
+    keys = rows.select("cohort", "endpoint").unique().sort("cohort", "endpoint")
+    several = keys["cohort"].n_unique() > 1
+    for cohort, endpoint in keys.head(MOST).iter_rows():
+        own = rows.filter((pl.col("cohort") == cohort) & (pl.col("endpoint") == endpoint))
+        own = own.sort("p_value", "mirna").head(MOST_ROWS)
         marked = own.sort("effect", "mirna").with_columns(
             pl.col("mirna").alias("source"),
             pl.when(pl.col("q_value") < 0.05).then(pl.lit("q < .05")).otherwise(pl.lit("not")).alias("kind"),
         )
         template = frozen(_template(marked["source"].to_list()))
-        panels.add(template, data={"rows": _exponents(marked)}, title=endpoint.upper(), size=12)
+        title = panel_title(endpoint.upper(), cohort=cohort, several=several)
+        panels.add(template, data={"rows": _exponents(marked)}, title=title, size=12)
     return panels.specification()
+
+
+def _pooled(own: pl.DataFrame) -> str:
+    """What the cohorts say together, in words."""
+    pooled = own.filter(pl.col("source") == "random")
+    if pooled.is_empty():
+        return ""
+    row = pooled.row(0, named=True)
+    words = [] if row["q_value"] is None else [f"pooled q = {row['q_value']:.2g}"]
+    words += [] if row["i2"] is None else [f"I² = {100 * row['i2']:.0f} %"]
+    return "; ".join(words)
 
 
 def _exponents(rows: pl.DataFrame) -> pl.DataFrame:

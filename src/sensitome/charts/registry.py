@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.enrichment_dots import enrichment_dots
 from sensitome.charts.flowchart import flowchart
-from sensitome.charts.forest import multiverse, survival_forest
+from sensitome.charts.forest import forest, multiverse, survival_forest
 from sensitome.charts.funnel import funnel
+from sensitome.charts.incidence import incidence
 from sensitome.charts.interaction_panel import interaction_panel
 from sensitome.charts.interaction_volcano import interaction_volcano
 from sensitome.charts.panels import Specification
@@ -169,7 +170,25 @@ FIGURES: list[Figure] = [
         ("survival_curves", "survival_risk", "survival"),
         survival_curves,
         "Kaplan-Meier curves with pointwise 95 % intervals; ticks = patients censored; below the axis: patients at "
-        "risk. p of the log-rank test, not corrected.",
+        "risk. p of the log-rank test; q over miRNAs and endpoints.",
+    ),
+    Figure(
+        "incidence",
+        "Competing causes of death",
+        ("incidence", "survival_scrutiny"),
+        incidence,
+        "Share of the patients that had the event of the endpoint (strong) and an event of another cause (faint), with "
+        "high and low expression, by Aalen and Johansen: one minus a Kaplan-Meier curve would count those as dead of "
+        "the disease who died of something else. p of Gray's test and of Fine and Gray's regression, not corrected.",
+    ),
+    Figure(
+        "survival_pooled",
+        "Hazard ratios over cohorts",
+        ("survival_pooled",),
+        forest,
+        "Hazard ratio per standard deviation in every cohort (square) and pooled (diamond): fixed takes one true "
+        "effect for all cohorts, random lets it vary between them. Lines are 95 % intervals. With two or three cohorts "
+        "the random interval is too short. I² = share of the variation between cohorts that is not chance.",
     ),
     Figure(
         "survival_forest",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sensitome.charts.cohorts import of_cohorts, panel_title
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import ACCENT, FAINT, INK, MUTED
@@ -34,20 +35,25 @@ def stage_boxes(tables: Tables, manifest: Manifest) -> Specification | None:
     Boxes are quartiles with whiskers to 1.5 IQR, points are tumors, spread sideways by their rank; p of every pair of
     stages above. None without values.
     """
-    values = tables["stage_values"]
+    values, contrasts = of_cohorts(tables["stage_values"]), of_cohorts(tables["stage"])
     if values.is_empty():
         return None
-    stages = sorted(values["stage"].unique())
     panels = Panels(
         columns=4,
         title="Expression and tumor stage",
         subtitle="box: quartiles · point: tumor · p: Wilcoxon between stages, before (and after) Holm's correction",
     )
-    template = frozen(_template(stages))
-    for mirna in sorted(values["mirna"].unique())[:MOST]:
-        own = values.filter(pl.col("mirna") == mirna).sort("stage", "value", "sample")
-        subtitle = _words(tables["stage"].filter(pl.col("mirna") == mirna))
-        panels.add(template, data=_data(own), title=mirna, subtitle=subtitle, size=12)
+    keys = values.select("cohort", "mirna").unique().sort("cohort", "mirna")
+    several = keys["cohort"].n_unique() > 1
+    templates: dict[str, str] = {}
+    for cohort, mirna in keys.head(MOST).iter_rows():
+        of_cohort = values.filter(pl.col("cohort") == cohort)
+        stages = sorted(of_cohort["stage"].unique())
+        template = templates.setdefault(cohort, frozen(_template(stages)))
+        own = of_cohort.filter(pl.col("mirna") == mirna).sort("stage", "value", "sample")
+        words = _words(contrasts.filter((pl.col("cohort") == cohort) & (pl.col("mirna") == mirna)))
+        title = panel_title(mirna, cohort=cohort, several=several)
+        panels.add(template, data=_data(own), title=title, subtitle=words, size=12)
     return panels.specification()
 
 

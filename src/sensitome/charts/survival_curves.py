@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, setting
+from sensitome.charts.cohorts import of_cohorts, panel_title, time_unit
+from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import INK
 
@@ -27,33 +28,35 @@ def survival_curves(tables: Tables, manifest: Manifest) -> Specification | None:
 
     Parameters
     ----------
-    tables : `survival_curves`, `survival_risk` and `survival` (of which the rows of the log-rank test are told)
-    manifest : ``cohort.time_unit``
+    tables : `survival_curves`, `survival_risk` and `survival` (of which the rows of the log-rank test are told); the
+        unit of times is that of `cohorts`
+    manifest : ``cohort.time_unit``, where there is no such table
 
     Returns
     -------
     Steps with pointwise intervals, ticks where patients were censored, and patients at risk on the same time axis.
     None without curves.
     """
-    curves = tables["survival_curves"]
+    curves, at_risk = of_cohorts(tables["survival_curves"]), of_cohorts(tables["survival_risk"])
     if curves.is_empty():
         return None
-    unit = str(setting(manifest, "cohort", "time_unit", default="months"))
-    tests = tables["survival"].filter(pl.col("model") == "log-rank")
+    tests = of_cohorts(tables["survival"]).filter(pl.col("model") == "log-rank")
     panels = Panels(
         columns=2,
         title="Survival with high and low expression",
         subtitle="step: share without the event · band: 95 % interval · tick: censored · below: patients at risk",
     )
-    templates: dict[tuple[float, ...], str] = {}
-    keys = curves.select("mirna", "endpoint").unique().sort("mirna", "endpoint")
-    for mirna, endpoint in keys.head(MOST).iter_rows():
-        own = (pl.col("mirna") == mirna) & (pl.col("endpoint") == endpoint)
+    templates: dict[tuple[object, ...], str] = {}
+    keys = curves.select("cohort", "mirna", "endpoint").unique().sort("cohort", "mirna", "endpoint")
+    several = keys["cohort"].n_unique() > 1
+    for cohort, mirna, endpoint in keys.head(MOST).iter_rows():
+        own = (pl.col("cohort") == cohort) & (pl.col("mirna") == mirna) & (pl.col("endpoint") == endpoint)
         steps = curves.filter(own).sort("arm", "time")
-        risk = tables["survival_risk"].filter(own).select("arm", "time", "n_risk").sort("arm", "time")
+        risk = at_risk.filter(own).select("arm", "time", "n_risk").sort("arm", "time")
+        unit = time_unit(tables, manifest, cohort)
         # Those at risk are told at the breaks of the axis, and nowhere else.
         breaks = tuple(risk["time"].unique().sort().to_list())
-        template = templates.setdefault(breaks, frozen(_template(unit, breaks)))
+        template = templates.setdefault((unit, breaks), frozen(_template(unit, breaks)))
         # The band needs both ends; where survival is 0 or 1 there is no interval.
         drawn = steps.select(
             "arm",
@@ -64,9 +67,8 @@ def survival_curves(tables: Tables, manifest: Manifest) -> Specification | None:
         )
         censored = steps.filter(pl.col("n_censored") > 0).select("arm", "time", "survival", "n_censored")
         data = {"steps": drawn, "censored": censored, "risk": risk}
-        panels.add(
-            template, data=data, title=f"{mirna}, {endpoint.upper()}", subtitle=_words(tests.filter(own)), size=12
-        )
+        title = panel_title(mirna, endpoint.upper(), cohort=cohort, several=several)
+        panels.add(template, data=data, title=title, subtitle=_words(tests.filter(own)), size=12)
     return panels.specification()
 
 
@@ -76,6 +78,8 @@ def _words(test: pl.DataFrame) -> str:
         return ""
     row = test.row(0, named=True)
     parts = ["no test"] if row["p_value"] is None else [f"log-rank p = {row['p_value']:.2g}"]
+    if row.get("q_value") is not None:
+        parts.append(f"q = {row['q_value']:.2g}")
     if row["effect"] is not None:
         low, middle, high = (float(np.exp(row[name])) for name in ("ci_low", "effect", "ci_high"))
         parts.append(f"HR {middle:.2f} ({low:.2f}–{high:.2f})")

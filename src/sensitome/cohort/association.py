@@ -15,10 +15,11 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.cohort.matching import adjusting_values, shared_samples
+from sensitome.cohort.target_shift import target_shift
 from sensitome.core.correlation import SpearmanP, correlation_p
 from sensitome.core.multiple import adjust_p
+from sensitome.core.on_device import Device
 from sensitome.core.pairwise import CorrelationMethod, PairBlock, Pairs, prepare_pairs
-from sensitome.core.rank_sum import rank_sum
 from sensitome.expression_matrix import Expression
 from sensitome.parallel import blocks, map_blocks
 
@@ -70,6 +71,7 @@ def associate(
     keep: Keep = "significant",
     covariates: pl.DataFrame | None = None,
     targets: pl.DataFrame | None = None,
+    device: Device | None = None,
     sink: Sink | None = None,
     jobs: int = 1,
 ) -> Association:
@@ -85,6 +87,7 @@ def associate(
     keep : ``significant`` keeps pairs with q ≤ alpha, ``all`` every pair that could be tested
     covariates : ``sample`` and numeric or text columns: correlate what they leave (ranks, for Spearman)
     targets : ``mirna`` and ``gene``: predicted or proven targets, whose correlations are held against the others'
+    device : where correlations are computed, of `sensitome.device.open_device`; None = the processor
     sink : where pairs go, block by block; without one they are returned
     jobs : threads; the answer does not depend on it
 
@@ -113,7 +116,12 @@ def associate(
     chosen, adjusting, left_out = shared_samples(mirna, gene, covariates=covariates)
     values = [side.values[rows].T for side, rows in zip((mirna, gene), chosen, strict=True)]
     pairs = prepare_pairs(
-        values[0], values[1], method=method, p_method=p_method, covariates=adjusting_values(adjusting)
+        values[0],
+        values[1],
+        method=method,
+        p_method=p_method,
+        covariates=adjusting_values(adjusting),
+        device=device,
     )
     names = (mirna.features["feature"].cast(pl.String), gene.features["feature"].cast(pl.String))
     engine = _Engine(pairs, names, alpha, keep, _all_q(pairs, alpha, jobs) if family == "all" else None, targets)
@@ -242,19 +250,9 @@ class _Engine:
             },
             schema_overrides={"top_effect": pl.Float64, "top_p_value": pl.Float64},
         )
-        return table if self.targets is None else table.hstack(self._target_shift(found, mirna, self.targets))
-
-    def _target_shift(self, found: PairBlock, mirna: pl.Series, targets: pl.DataFrame) -> pl.DataFrame:
-        """Whether the correlations of each miRNA's targets lie lower than those of the other mRNAs."""
-        wanted = targets.select(pl.col("mirna", "gene").cast(pl.String)).unique()
-        by_mirna = {name: part["gene"] for (name,), part in wanted.group_by("mirna")}
-        rows = []
-        for line, name in enumerate(mirna):
-            is_target = self.names[1].is_in(by_mirna.get(name, pl.Series([], dtype=pl.String)).implode()).to_numpy()
-            known = ~np.isnan(found.estimate[line])
-            own, rest = found.estimate[line][is_target & known], found.estimate[line][~is_target & known]
-            rows.append(_shift(own, rest))
-        return pl.DataFrame(rows, schema=_SHIFT, orient="row")
+        if self.targets is None:
+            return table
+        return table.hstack(target_shift(found.estimate, self.targets, mirna=mirna, gene=self.names[1]))
 
 
 def _p_by_t(effect: FloatArray, n: npt.NDArray[np.intp]) -> FloatArray:
@@ -263,19 +261,6 @@ def _p_by_t(effect: FloatArray, n: npt.NDArray[np.intp]) -> FloatArray:
     if len(sizes) == 1:
         return correlation_p(effect, df=int(sizes[0]) - 2)
     return correlation_p(effect, df=n - 2)
-
-
-_SHIFT = {"n_targets": pl.Int32, "target_delta": pl.Float64, "target_median": pl.Float64, "target_p_value": pl.Float64}
-
-
-def _shift(own: FloatArray, rest: FloatArray) -> tuple[int, float | None, float | None, float | None]:
-    """Targets, Cliff's delta of their correlations (negative = lower), their median, and p by the rank sum."""
-    if not len(own) or not len(rest):
-        return len(own), None, None, None
-    test = rank_sum(own[None], rest[None])
-    p = float(test.p[0])
-    delta = 2 * float(test.statistic[0]) / (len(own) * len(rest)) - 1
-    return len(own), delta, float(np.median(own)), None if np.isnan(p) else p
 
 
 def _all_q(pairs: Pairs, alpha: float, jobs: int) -> _AllPairs:

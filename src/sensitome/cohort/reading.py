@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
-from sensitome.cohort.settings import CohortSettings
+from sensitome.cohort.settings import CohortSettings, cohort_name
 from sensitome.cohort.stage import stage_numbers
 from sensitome.cohort.subset import subset
 from sensitome.errors import Fault, SettingsError, SourceError, TableError, listed, suggestion
+from sensitome.expression_matrix import Expression
 from sensitome.io.cbioportal import read_cbioportal
 from sensitome.io.clinical import read_clinical
 from sensitome.io.endpoints import EndpointColumns
 from sensitome.io.wide_matrix import read_wide_matrix
 from sensitome.patients import Cohort
 
-__all__ = ["asked_mirnas", "cohort_files", "read_cohort", "stages_of"]
+__all__ = ["asked_mirnas", "cohort_files", "columns_of", "read_cohort", "stages_of"]
 
 
-def cohort_files(settings: CohortSettings | None, *, folder: Path) -> list[Path]:
+#: Why a cohort cannot be asked, where it comes from a folder that has no such matrix.
+_NO_MIRNA = "Name a matrix of miRNAs, features × samples: `mirna` in the section [{section}]."
+
+
+def cohort_files(settings: CohortSettings | None, *, folder: Path, section: str = "cohort") -> list[Path]:
     """Every file of a cohort, in a fixed order.
 
     Parameters
     ----------
     settings : of the study; None = no cohort
     folder : where its paths start
+    section : of ``study.toml``, for messages
 
     Raises
     ------
@@ -39,13 +46,15 @@ def cohort_files(settings: CohortSettings | None, *, folder: Path) -> list[Path]
         home = folder / settings.folder
         if not home.is_dir():
             raise SourceError(
-                "no folder of the cohort", where=str(home), next_step="Correct `folder` in the section [cohort]."
+                "no folder of the cohort", where=str(home), next_step=f"Correct `folder` in the section [{section}]."
             )
-        files += sorted(path for path in home.rglob("*.txt") if path.is_file())
+        files += sorted(path for path in home.rglob("*.txt*") if path.is_file())
     return files + [folder / name for name in (settings.clinical, settings.mirna, settings.mrna) if name]
 
 
-def read_cohort(settings: CohortSettings, *, folder: Path, matrices: tuple[str, ...]) -> Cohort:
+def read_cohort(
+    settings: CohortSettings, *, folder: Path, matrices: tuple[str, ...], name: str = "", section: str = "cohort"
+) -> Cohort:
     """Read the patients of a study and keep those of its subset.
 
     Parameters
@@ -53,34 +62,64 @@ def read_cohort(settings: CohortSettings, *, folder: Path, matrices: tuple[str, 
     settings : of the study
     folder : where its paths start
     matrices : those of `mirna` and `mrna` that are needed; a file that is not needed is not read
+    name : of the cohort; that of `sensitome.cohort.settings.cohort_name` without
+    section : of ``study.toml``, for messages
 
     Raises
     ------
     SensitomeError
-        As the readers of clinical tables and matrices, and as `sensitome.cohort.subset.subset`.
+        As the readers of clinical tables and matrices, and as `sensitome.cohort.subset.subset`; miRNAs are needed, and
+        the folder has no matrix of them.
     """
+    name = name or cohort_name(settings)
     endpoints = [
         EndpointColumns(name, columns.time, columns.status, columns.words)
         for name, columns in settings.endpoints.items()
     ]
     if settings.folder:
-        own = {role: getattr(settings, role) for role in matrices}
-        all_own = all(own.values())
         cohort = read_cbioportal(
             folder / settings.folder,
             endpoints=endpoints or None,
-            matrices={} if all_own else None,
-            name=settings.name,
+            roles=tuple(role for role in matrices if not getattr(settings, role)),
+            name=name,
         )
     else:
         cohort = read_clinical(
-            folder / str(settings.clinical), endpoints=endpoints, name=settings.name, time_unit=settings.time_unit
+            folder / str(settings.clinical), endpoints=endpoints, name=name, time_unit=settings.time_unit
         )
     for role in matrices:
-        name = getattr(settings, role)
-        if name:
-            cohort = cohort.with_matrix(role, read_wide_matrix(folder / name))
+        file = getattr(settings, role)
+        if file:
+            cohort = _with_samples(cohort, role, read_wide_matrix(folder / file), file)
+    if "mirna" in matrices and "mirna" not in cohort.matrices:
+        raise TableError(
+            f"cohort {name!r} has no matrix of miRNAs",
+            where=settings.folder,
+            next_step=_NO_MIRNA.format(section=section),
+        )
     return subset(cohort, settings.subset)
+
+
+def _with_samples(cohort: Cohort, role: str, matrix: Expression, file: str) -> Cohort:
+    """The cohort with a matrix, of which some sample must be a patient's; one of its patients alone is renamed."""
+    names = matrix.samples["sample"].cast(pl.String)
+    for key in ("sample", "patient"):
+        known = cohort.clinical[key].cast(pl.String)
+        if names.is_in(known.implode()).any():
+            if key == "patient":
+                own = dict(zip(known, cohort.clinical["sample"].cast(pl.String), strict=True))
+                renamed = matrix.samples.with_columns(names.replace(own).alias("sample"))
+                matrix = Expression(matrix.values, renamed, matrix.features, matrix.detected)
+            return cohort.with_matrix(role, matrix)
+    raise TableError(
+        f"no sample of the matrix {role} is a patient of cohort {cohort.name!r}",
+        where=file,
+        found=" against ".join(
+            listed(side, last="and", most=3) for side in (names, cohort.clinical["sample"].cast(pl.String))
+        ),
+        expected="the same names of samples",
+        next_step="Bring the names into one form; a matrix with samples as rows has to be turned.",
+    )
 
 
 def asked_mirnas(
@@ -90,6 +129,7 @@ def asked_mirnas(
     hits: pl.DataFrame,
     reagents: pl.DataFrame,
     sensitizers: pl.DataFrame | None,
+    section: str = "cohort",
 ) -> pl.DataFrame:
     """Which miRNAs are looked up in the cohort, and what the screen says of them.
 
@@ -99,6 +139,7 @@ def asked_mirnas(
     measured : features of the cohort's matrix of miRNAs
     hits, reagents, sensitizers : tables of the run. A reagent stands for the miRNA of its column `target`, else for the
         miRNA of its own name
+    section : of ``study.toml``, for messages
 
     Returns
     -------
@@ -115,7 +156,7 @@ def asked_mirnas(
     else:
         named = measured if settings.mirnas == "all" else list(settings.mirnas)
         faults = [
-            Fault("a miRNA of the cohort", column="cohort.mirnas", value=name, next_step=suggestion(name, measured))
+            Fault("a miRNA of the cohort", column=f"{section}.mirnas", value=name, next_step=suggestion(name, measured))
             for name in named
             if name not in set(measured)
         ]
@@ -130,6 +171,30 @@ def asked_mirnas(
         .sort("mirna")
         .select("mirna", "reagents", "is_candidate", "is_sensitizer", "in_cohort")
     )
+
+
+def columns_of(cohort: Cohort, names: Sequence[str], *, setting: str) -> pl.DataFrame:
+    """Clinical columns that a setting names, with ``sample``.
+
+    Raises
+    ------
+    SettingsError
+        The clinical table lacks some; all are named.
+    """
+    there = cohort.clinical.columns
+    faults = [
+        Fault(
+            f"a clinical column of cohort {cohort.name!r}",
+            column=setting,
+            value=name,
+            next_step=suggestion(name, there),
+        )
+        for name in names
+        if name not in there
+    ]
+    if faults:
+        raise SettingsError("some clinical columns are not there", found=listed(there, last="and"), faults=faults)
+    return cohort.clinical.select("sample", *names)
 
 
 def _called(hits: pl.DataFrame, reagents: pl.DataFrame, sensitizers: pl.DataFrame | None) -> pl.DataFrame:
@@ -152,7 +217,7 @@ def _called(hits: pl.DataFrame, reagents: pl.DataFrame, sensitizers: pl.DataFram
     )
 
 
-def stages_of(cohort: Cohort, settings: CohortSettings) -> pl.DataFrame:
+def stages_of(cohort: Cohort, settings: CohortSettings, *, section: str = "cohort") -> pl.DataFrame:
     """Stage of each patient: a number where the words can be read as one, else the words.
 
     Returns
@@ -170,7 +235,7 @@ def stages_of(cohort: Cohort, settings: CohortSettings) -> pl.DataFrame:
             f"cohort {cohort.name!r} has no column of stages",
             found=listed(cohort.clinical.columns, last="and"),
             expected=repr(column),
-            next_step=suggestion(column, cohort.clinical.columns) or "Correct `stage` in the section [cohort].",
+            next_step=suggestion(column, cohort.clinical.columns) or f"Correct `stage` in the section [{section}].",
         )
     numbers = stage_numbers(cohort.clinical[column])
     stage = numbers if numbers.is_not_null().any() else cohort.clinical[column].cast(pl.String)

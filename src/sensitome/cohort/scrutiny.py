@@ -23,7 +23,7 @@ from sensitome.core.survival.kaplan_meier import kaplan_meier, mean_difference
 from sensitome.errors import Caution, SensitomeError, TableError
 from sensitome.expression_matrix import Expression
 
-__all__ = ["multiverse", "pool_cohorts", "scrutinize"]
+__all__ = ["multiverse", "pool_cohorts", "scrutinize", "scrutinize_each"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -129,6 +129,41 @@ def scrutinize(
         rows += _cause_rows(data, there, high, scaled)
     table = pl.DataFrame(rows, schema=_FIGURE, orient="row")
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def scrutinize_each(
+    expression: Expression,
+    clinical: pl.DataFrame,
+    *,
+    features: Sequence[str],
+    endpoints: Sequence[str],
+    until: float | None = None,
+    permutations: int = 999,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Everything that `scrutinize` says of several features and endpoints.
+
+    Returns
+    -------
+    Its rows, with ``mirna`` and ``endpoint`` in front; a feature that cannot be related to an endpoint has none
+    """
+    parts = [pl.DataFrame(schema={"mirna": pl.String, "endpoint": pl.String, **_FIGURE})]
+    for feature in features:
+        for endpoint in endpoints:
+            try:
+                found = scrutinize(
+                    expression,
+                    clinical,
+                    feature=feature,
+                    endpoint=endpoint,
+                    until=until,
+                    permutations=permutations,
+                    seed=seed,
+                )
+            except TableError:
+                continue  # the tests of survival say why
+            parts.append(found.select(pl.lit(feature).alias("mirna"), pl.lit(endpoint).alias("endpoint"), pl.all()))
+    return pl.concat(parts)
 
 
 def pool_cohorts(tests: Mapping[str, pl.DataFrame], *, model: str = "cox") -> pl.DataFrame:

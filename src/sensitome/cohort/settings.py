@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sensitome.cohort.cuts import Cut
 
-__all__ = ["CohortSettings", "EndpointSettings"]
+__all__ = ["CohortSettings", "EndpointSettings", "cohort_name", "named_cohorts"]
 
 
 class _Settings(BaseModel):
@@ -59,8 +61,28 @@ class CohortSettings(_Settings):
     """Further parts of the cohort in which the result is tried: name → expression over clinical columns."""
     mirnas: Literal["candidates", "all"] | tuple[str, ...] = "candidates"
     """Whose association, stage and survival are tested: candidates and sensitizers, every miRNA, or those named."""
+    covariates: tuple[str, ...] = ()
+    """Clinical columns for which Cox's regression is adjusted as well (model cox-adjusted)."""
+    strata: str | None = None
+    """Clinical column within whose values survival is compared."""
+    until: Annotated[float, Field(gt=0)] | None = None
+    """End of the window of the restricted means; none = the last time at which both halves have patients."""
+    permutations: Annotated[int, Field(ge=0)] = 999
+    """Random orders for the p of the best cut; 0 = Lausen's approximation."""
+    correlation: Literal["spearman", "pearson"] = "spearman"
+    """Of miRNAs with mRNAs."""
+    correlation_p: Literal["r", "t"] = "r"
+    """p of Spearman's correlation: as R's cor.test, or by Student's t."""
+    correlation_covariates: tuple[str, ...] = ()
+    """Clinical columns that are taken out of both sides of a correlation first."""
+    family: Literal["mirna", "all"] = "mirna"
+    """Which pairs share a false-discovery rate: the mRNAs of each miRNA, as the paper, or all pairs."""
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Largest q of a pair of miRNA and mRNA that is kept."""
+    most_pairs: Annotated[int, Field(ge=1)] = 1_000_000
+    """Pairs that the table `association` holds; where there are more, it has the strongest, and a file has all."""
+    device: Literal["cpu", "gpu"] = "cpu"
+    """Where correlations are computed; gpu needs the extra `gpu`."""
     shown: Annotated[int, Field(ge=1)] = 6
     """How many miRNAs, those with the smallest p, have points, curves and every defensible choice."""
 
@@ -72,3 +94,37 @@ class CohortSettings(_Settings):
         if self.clinical and not self.mirna:
             raise ValueError("a matrix of miRNAs (mirna) beside the clinical table")
         return self
+
+
+def cohort_name(settings: CohortSettings, *, key: str = "") -> str:
+    """What tables and report call a cohort: its name, else its key, else its file or folder.
+
+    >>> cohort_name(CohortSettings(folder="data/brca_metabric"))
+    'brca_metabric'
+    """
+    return settings.name or key or PurePosixPath(str(settings.folder or settings.clinical)).name.split(".")[0]
+
+
+def named_cohorts(
+    cohort: CohortSettings | None, cohorts: Mapping[str, CohortSettings]
+) -> dict[str, tuple[str, CohortSettings]]:
+    """Every cohort of a study: its name → the section that describes it, and what that says.
+
+    Parameters
+    ----------
+    cohort : the section ``[cohort]``
+    cohorts : the sections ``[cohorts.NAME]``
+
+    Raises
+    ------
+    ValueError
+        Two cohorts have one name.
+    """
+    found: dict[str, tuple[str, CohortSettings]] = {}
+    sections = ([("", "cohort", cohort)] if cohort else []) + [(k, f"cohorts.{k}", v) for k, v in cohorts.items()]
+    for key, section, settings in sections:
+        name = cohort_name(settings, key=key)
+        if name in found:
+            raise ValueError(f"another name for [{section}] than {name!r}, which [{found[name][0]}] has already")
+        found[name] = (section, settings)
+    return found

@@ -33,14 +33,29 @@ def _yes_no(meaning: str) -> dy.Bool:
     return dy.Bool(nullable=False, description=meaning)
 
 
+_COHORT = "cohort, as the study names it"
 _MIRNA = "miRNA, as the cohort names it"
 _ENDPOINT = "endpoint, such as os (any death) or bcss (death of breast cancer)"
 _LOG_HAZARD = "natural log of the hazard ratio"
 
 
+class Cohorts(dy.Schema):
+    """One row per cohort: how many patients, miRNAs, mRNAs and events."""
+
+    cohort = _key(_COHORT)
+    source = _text("the file or folder that it was read from")
+    n_patients = _count("patients that are kept")
+    n_mirnas = _count("miRNAs measured")
+    n_mrnas = _count("mRNAs measured; null = no matrix of mRNAs")
+    endpoints = _text('endpoints with their events, joined by ";"')
+    time_unit = _text("unit of the times")
+    subset = _text("which patients are kept; empty = all")
+
+
 class CohortMirnas(dy.Schema):
     """One row per miRNA that is looked up in the cohort."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     reagents = _text('its reagents in the screen with their kind, joined by ";"')
     is_candidate = _yes_no("one of them is a candidate of the rule")
@@ -51,6 +66,7 @@ class CohortMirnas(dy.Schema):
 class CohortFlow(dy.Schema):
     """One row per reason for which patients are left out, in order."""
 
+    cohort = _text(_COHORT)
     step = _text("what was asked")
     reason = _text("why patients are left out")
     n_left_out = _count("patients left out")
@@ -61,6 +77,7 @@ class CohortFlow(dy.Schema):
 class Association(dy.Schema):
     """One row per miRNA and mRNA that go together significantly."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     gene = _key("mRNA, as the cohort names it")
     effect = _number("Spearman's correlation over patients", "ρ")
@@ -75,6 +92,7 @@ class Association(dy.Schema):
 class AssociationSummary(dy.Schema):
     """One row per miRNA: how many mRNAs go with it, and which way."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     n_tested = _count("mRNAs tested")
     n_significant = _count("mRNAs that go with it")
@@ -83,11 +101,37 @@ class AssociationSummary(dy.Schema):
     top_gene = _text("mRNA with the strongest correlation")
     top_effect = _number("its correlation", "ρ")
     top_p_value = _number("its p", "probability")
+    n_targets = _count("mRNAs tested that are targets of it in the study's table; null = the study has no targets")
+    target_delta = _number("Cliff's delta of targets against the other mRNAs; negative = targets lie lower", "−1 to 1")
+    target_median = _number("median correlation of the targets", "ρ")
+    target_p_value = _number("Wilcoxon's rank-sum test of targets against the other mRNAs", "probability")
+    target_q_value = _number("false-discovery rate over the miRNAs of the cohort", "probability")
+
+
+class AssociationSets(dy.Schema):
+    """One row per list of mRNAs that go with a miRNA and gene set that it overlaps."""
+
+    cohort = _key(_COHORT)
+    list = _key("miRNA and sign: all, positive or negative correlations")
+    gene_set = _key("name of the gene set")
+    mirna = _text(_MIRNA)
+    sign = _text("all, positive or negative")
+    overlap = _count("mRNAs of the list that are in the set")
+    set_size = _count("genes of the set that count")
+    list_size = _count("mRNAs of the list that count")
+    universe_size = _count("genes in all, as the convention has them")
+    expected = _number("overlap to be expected by chance", "genes")
+    odds_ratio = _number("odds ratio, as the convention has it", "ratio")
+    p_value = _number("hypergeometric p: random mRNAs; too small where mRNAs move together", "probability")
+    q_value = _number("the same, adjusted as the convention does", "probability")
+    genes = _text('the mRNAs in the set, joined by ";"')
+    convention = _text("how lists, sets and tests are counted")
 
 
 class StageContrasts(dy.Schema):
     """One row per miRNA and pair of tumor stages."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     stage_a = _key("first stage")
     stage_b = _key("second stage")
@@ -109,6 +153,7 @@ class StageContrasts(dy.Schema):
 class StageTrend(dy.Schema):
     """One row per miRNA: any difference between stages, and a trend over them."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     n = _count("patients")
     kruskal_h = _number("Kruskal and Wallis's statistic", "χ²")
@@ -125,6 +170,7 @@ class StageTrend(dy.Schema):
 class StagePatients(dy.Schema):
     """One row per stage: patients, and whether it is compared."""
 
+    cohort = _text(_COHORT)
     stage = _text("stage; null = unknown")
     n = _count("patients")
     is_used = _yes_no("compared")
@@ -134,6 +180,7 @@ class StagePatients(dy.Schema):
 class StageValues(dy.Schema):
     """One row per tumor of the miRNAs that are drawn."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     stage = _text("stage")
     sample_ = dy.String(primary_key=True, alias="sample", description="sample, as the cohort names it")
@@ -143,9 +190,10 @@ class StageValues(dy.Schema):
 class Survival(dy.Schema):
     """One row per miRNA, endpoint and model."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     endpoint = _key(_ENDPOINT)
-    model = _key("log-rank (high against low) or cox (per standard deviation)")
+    model = _key("log-rank (high against low), cox (per standard deviation), cox-adjusted (the same, with covariates)")
     effect = _number(f"{_LOG_HAZARD}; positive = earlier events with high expression", "ln")
     ci_low = _number("lower end of its interval", "ln")
     ci_high = _number("upper end of its interval", "ln")
@@ -168,6 +216,7 @@ class Survival(dy.Schema):
 class SurvivalCurves(dy.Schema):
     """One row per step of the Kaplan-Meier curves that are drawn."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     endpoint = _key(_ENDPOINT)
     arm = _key("high or low")
@@ -183,6 +232,7 @@ class SurvivalCurves(dy.Schema):
 class SurvivalRisk(dy.Schema):
     """One row per break of the time axis: patients at risk."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     endpoint = _key(_ENDPOINT)
     arm = _key("high or low")
@@ -193,6 +243,7 @@ class SurvivalRisk(dy.Schema):
 class SurvivalArms(dy.Schema):
     """One row per arm of the curves that are drawn."""
 
+    cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
     endpoint = _key(_ENDPOINT)
     arm = _key("high or low")
@@ -203,9 +254,58 @@ class SurvivalArms(dy.Schema):
     median_high = _number("upper end of its interval", "as the cohort states")
 
 
+class Incidence(dy.Schema):
+    """One row per step of the cumulative incidence curves that are drawn, of endpoints with competing causes."""
+
+    cohort = _key(_COHORT)
+    mirna = _key(_MIRNA)
+    endpoint = _key(_ENDPOINT)
+    arm = _key("high or low")
+    cause = dy.Int8(primary_key=True, min=1, description="1 = the cause of the endpoint, 2 = another")
+    time = _time("time")
+    incidence = _number("share that had the event of this cause (Aalen and Johansen)", "fraction")
+    ci_low = _number("lower end of its interval", "fraction")
+    ci_high = _number("upper end of its interval", "fraction")
+
+
+class SurvivalScrutiny(dy.Schema):
+    """One row per miRNA, endpoint and figure that says how far its survival result can be trusted."""
+
+    cohort = _key(_COHORT)
+    mirna = _key(_MIRNA)
+    endpoint = _key(_ENDPOINT)
+    figure = _key(
+        "proportional-hazards, restricted-mean (high − low), firth (log hazard ratio per SD), best-cut, gray, "
+        "fine-gray (log subdistribution hazard ratio per SD)"
+    )
+    effect = _number("its estimate", "as the figure says")
+    ci_low = _number("lower end of its interval", "as the figure says")
+    ci_high = _number("upper end of its interval", "as the figure says")
+    statistic = _number("its statistic", "χ², z or M")
+    p_value = _number("its p; of the best cut corrected for the search", "probability")
+    detail = _text("what belongs to it: window, cut, sizes, corrected p")
+
+
+class SurvivalPooled(dy.Schema):
+    """One row per miRNA, endpoint and source: every cohort, and what they say together."""
+
+    mirna = _key(_MIRNA)
+    endpoint = _key(_ENDPOINT)
+    source = _key("cohort, or fixed (one true effect) or random (effects vary between cohorts)")
+    effect = _number(f"{_LOG_HAZARD} per standard deviation", "ln")
+    ci_low = _number("lower end of its interval", "ln")
+    ci_high = _number("upper end of its interval", "ln")
+    p_value = _number("its p", "probability")
+    q_value = _number("false-discovery rate over miRNAs and endpoints of the pooled rows", "probability")
+    n_event = _count("events")
+    i2 = _number("share of the variation between cohorts that is not chance", "fraction")
+    heterogeneity_p = _number("p of Cochran's Q", "probability")
+
+
 class Multiverse(dy.Schema):
     """One row per miRNA, endpoint, subset and cut: the result under every defensible choice."""
 
+    cohort = _text(_COHORT)
     mirna = _text(_MIRNA)
     endpoint = _text(_ENDPOINT)
     subset = _text("which patients")
@@ -223,10 +323,12 @@ class Multiverse(dy.Schema):
 
 #: Tables of patients by file name.
 COHORT_TABLES: Mapping[str, type[dy.Schema]] = {
+    "cohorts": Cohorts,
     "cohort_mirnas": CohortMirnas,
     "cohort_flow": CohortFlow,
     "association": Association,
     "association_summary": AssociationSummary,
+    "association_sets": AssociationSets,
     "stage": StageContrasts,
     "stage_trend": StageTrend,
     "stage_patients": StagePatients,
@@ -235,5 +337,8 @@ COHORT_TABLES: Mapping[str, type[dy.Schema]] = {
     "survival_curves": SurvivalCurves,
     "survival_risk": SurvivalRisk,
     "survival_arms": SurvivalArms,
+    "incidence": Incidence,
+    "survival_scrutiny": SurvivalScrutiny,
+    "survival_pooled": SurvivalPooled,
     "multiverse": Multiverse,
 }

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from sensitome.core.ranks import midranks
 
 __all__ = [
+    "COUNTED",
+    "EDGEWORTH",
     "Correlation",
     "SpearmanP",
     "correlation_p",
@@ -35,9 +37,9 @@ IntArray = npt.NDArray[np.intp]
 #: ``r``: as R ``cor.test``, by size and ties; ``t``: Student's t throughout, which is never 0.
 SpearmanP = Literal["r", "t"]
 
-# Up to here R counts permutations, and up to there it uses the Edgeworth series.
-_COUNTED = 9
-_EDGEWORTH = 1290
+#: Up to here R counts permutations, and up to there it uses the Edgeworth series.
+COUNTED = 9
+EDGEWORTH = 1290
 # From this many correlations on, and this many degrees of freedom, t tails come from a series made for the df.
 _MANY = 2048
 _SMOOTH_DF = 10
@@ -180,9 +182,9 @@ def spearman_p(estimate: FloatArray, *, n: int, tied: npt.ArrayLike, method: Spe
     if n < 3:
         return np.full(estimate.shape, np.nan)
     by_t = np.broadcast_to(np.asarray(tied, dtype=np.bool_), estimate.shape)
-    if method == "t" or n > _EDGEWORTH or bool(by_t.all()):
+    if method == "t" or n > EDGEWORTH or bool(by_t.all()):
         return correlation_p(estimate, df=n - 2)
-    by_rank = _counted if n <= _COUNTED else _edgeworth
+    by_rank = _counted if n <= COUNTED else _edgeworth
     if not by_t.any():
         return by_rank(estimate, n)
     p = np.empty(estimate.shape)

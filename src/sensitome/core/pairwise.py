@@ -6,13 +6,15 @@ over the places that both have. Without gaps there is one group, ranked once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from sensitome.core.correlation import (
+    COUNTED,
+    EDGEWORTH,
     SpearmanP,
     correlation_p,
     has_ties,
@@ -20,6 +22,7 @@ from sensitome.core.correlation import (
     spearman_p,
     unit_rows,
 )
+from sensitome.core.on_device import Device, device_p_spearman, device_p_t, device_product
 from sensitome.core.ranks import midranks
 
 __all__ = ["CORRELATIONS", "CorrelationMethod", "PairBlock", "Pairs", "prepare_pairs"]
@@ -68,6 +71,9 @@ class Pairs:
     p_method: SpearmanP
     x_groups: tuple[_Group, ...]
     y_groups: tuple[_Group, ...]
+    device: Device | None = None
+    # What is on the device already: whole groups of y, by their first row.
+    _sent: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def block(self, rows: slice) -> PairBlock:
         """Correlations of these rows of x with every row of y."""
@@ -95,6 +101,13 @@ class Pairs:
             unit_x, tied_x = self._unit(self.x[left.rows[inside]], shared)
         if n < right.there.sum():
             unit_y, tied_y = self._unit(self.y[right.rows], shared)
+        if self.device is not None and n > COUNTED:
+            is_sent = unit_y is right.unit
+            found = self._on_device(
+                unit_x, unit_y, n, tied_x[:, None] | tied_y, key=int(right.rows[0]) if is_sent else -1
+            )
+            block.estimate[np.ix_(into, right.rows)], block.p[np.ix_(into, right.rows)] = found
+            return
         whole = len(right.rows) == len(self.y)
         estimate = np.clip(unit_x @ unit_y.T, -1.0, 1.0)
         for place, row in enumerate(into):
@@ -102,6 +115,28 @@ class Pairs:
             p = self._p(estimate[place], n, tied_x[place] | tied_y)
             columns: slice | IntArray = slice(None) if whole else right.rows
             block.estimate[row, columns], block.p[row, columns] = estimate[place], p
+
+    def _on_device(
+        self, unit_x: FloatArray, unit_y: FloatArray, n: int, tied: BoolArray, *, key: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Product and p on the device; rows of y stay there for the next block."""
+        device = self.device
+        assert device is not None  # noqa: S101 - the caller has asked
+        there = self._sent.get(key)
+        if there is None:
+            there = device.send(unit_y)
+            if key >= 0:
+                self._sent[key] = there
+        estimate = device_product(device, device.send(unit_x), there)
+        plain = self.method == "spearman" and not len(self.covariates)
+        by_t = not plain or self.p_method == "t" or n > EDGEWORTH
+        p = np.zeros(0)
+        if by_t or tied.any():
+            p = device.fetch(device_p_t(device, estimate, df=n - 2 - len(self.covariates)))
+        if not by_t and not tied.all():
+            series = device.fetch(device_p_spearman(device, estimate, n=n))
+            p = np.where(tied, p, series) if len(p) else series
+        return device.fetch(estimate), p
 
     def _p(self, estimate: FloatArray, n: int, tied: BoolArray) -> FloatArray:
         if self.method == "spearman" and not len(self.covariates):
@@ -119,6 +154,7 @@ def prepare_pairs(
     method: CorrelationMethod = "spearman",
     p_method: SpearmanP = "r",
     covariates: FloatArray | None = None,
+    device: Device | None = None,
 ) -> Pairs:
     """Rank and scale both matrices once.
 
@@ -130,14 +166,16 @@ def prepare_pairs(
     p_method : of Spearman without covariates, as `sensitome.core.correlation.spearman_p`
     covariates : (covariates, places), no NaN: correlate what they leave. With ``spearman`` they are ranked like the
         features; p by t with n − 2 − covariates df
+    device : where products and p are computed; None = here. Ranks are made here either way
 
     Notes
     -----
-    Pair by pair equal to `sensitome.core.correlation.spearman` and ``pearson`` (rtol 1e-12).
+    Pair by pair equal to `sensitome.core.correlation.spearman` and ``pearson`` (rtol 1e-12); on a device correlations
+    to 1e-14 and p to 1e-11, because products are summed in another order and tails come from a series.
     """
     adjusting = np.zeros((0, x.shape[1])) if covariates is None else covariates
     groups = [tuple(_group(side, adjusting, method)) for side in (x, y)]
-    return Pairs(x, y, adjusting, method, p_method, groups[0], groups[1])
+    return Pairs(x, y, adjusting, method, p_method, groups[0], groups[1], device)
 
 
 def _group(values: FloatArray, covariates: FloatArray, method: CorrelationMethod) -> list[_Group]:

@@ -30,6 +30,7 @@ def read_cbioportal(
     *,
     endpoints: Sequence[EndpointColumns] | None = None,
     matrices: Mapping[str, str] | None = None,
+    roles: Sequence[str] = ("mirna", "mrna", "protein"),
     case_list: str | None = None,
     name: str = "",
 ) -> Cohort:
@@ -43,6 +44,7 @@ def read_cbioportal(
         and, where ``VITAL_STATUS`` tells causes apart, breast cancer specific survival as ``bcss``
     matrices : ``mirna``, ``mrna`` or ``protein`` → stable id or name of a data file; None finds them by their meta
         files, continuous values before z-scores; {} reads none
+    roles : which matrices are found by their meta files
     case_list : stable id of a list in ``case_lists/``, or a file: only these samples are kept
     name : of the cohort; the study's identifier without
 
@@ -83,7 +85,7 @@ def read_cbioportal(
         flow=flow,
     )
     _caution_contradictions(cohort, patient_file)
-    for role, file in _matrix_files(folder, metas, matrices).items():
+    for role, file in _matrix_files(folder, metas, matrices, roles).items():
         cohort = cohort.with_matrix(role, read_wide_matrix(file))
     return cohort
 
@@ -276,7 +278,7 @@ def _case_file(folder: Path, case_list: str) -> Path:
 
 
 def _matrix_files(
-    folder: Path, metas: Mapping[str, Mapping[str, str]], matrices: Mapping[str, str] | None
+    folder: Path, metas: Mapping[str, Mapping[str, str]], matrices: Mapping[str, str] | None, roles: Sequence[str]
 ) -> dict[str, Path]:
     """File of each matrix: as asked for, or as the meta files say."""
     by_id = {meta["stable_id"]: meta for meta in metas.values() if "stable_id" in meta and "data_filename" in meta}
@@ -286,7 +288,8 @@ def _matrix_files(
             for role, wish in matrices.items()
         }
     found = {}
-    for role, kinds in _MATRIX_KINDS.items():
+    for role in roles:
+        kinds = _MATRIX_KINDS[role]
         fitting = [
             meta
             for stable_id, meta in by_id.items()

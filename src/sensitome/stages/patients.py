@@ -4,107 +4,124 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 import polars as pl
 
-from sensitome.cohort.association import associate
 from sensitome.cohort.curves import curve_tables
 from sensitome.cohort.reading import asked_mirnas, read_cohort, stages_of
-from sensitome.cohort.scrutiny import multiverse
+from sensitome.cohort.scrutiny import multiverse, pool_cohorts, scrutinize_each
 from sensitome.cohort.settings import CohortSettings
 from sensitome.cohort.stage import compare_stages, stage_values
 from sensitome.cohort.survival import compare_survival
 from sensitome.cohort.tables import COHORT_TABLES
 from sensitome.errors import Caution, listed
-from sensitome.expression_matrix import Expression
 from sensitome.patients import Cohort
 from sensitome.settings import Study
+from sensitome.stages.patient_cohorts import Asked, asked_cohorts, sections, stack, strongest
+from sensitome.stages.patient_genes import GENES, associate_patients
 from sensitome.stages.record import Context, Stage, Tables
 
 __all__ = ["STAGES"]
 
-_COHORT = ("cohort_mirnas", "cohort_flow")
-_ASSOCIATION = ("association", "association_summary")
+_COHORT = ("cohorts", "cohort_mirnas", "cohort_flow")
 _STAGE = ("stage", "stage_trend", "stage_patients", "stage_values")
-_SURVIVAL = ("survival", "survival_curves", "survival_risk", "survival_arms", "multiverse")
-
-
-def _settings(context: Context) -> CohortSettings:
-    """The section of the study; stages of patients do not apply without it."""
-    assert context.study.cohort is not None  # noqa: S101 - `applies` has asked
-    return context.study.cohort
+_CURVES = ("survival_curves", "survival_risk", "survival_arms", "incidence")
+_SURVIVAL = ("survival", *_CURVES, "survival_scrutiny", "multiverse")
 
 
 def _look_up(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    settings = _settings(context)
-    cohort = read_cohort(settings, folder=context.folder, matrices=("mirna",))
-    measured = cohort.matrix("mirna").features["feature"].cast(pl.String).to_list()
-    asked = asked_mirnas(
-        settings,
-        measured=measured,
-        hits=tables["hits"],
-        reagents=tables["reagents"],
-        sensitizers=tables.get("sensitizers"),
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in _COHORT}
+    for name, (section, settings) in sections(context.study).items():
+        cohort = read_cohort(settings, folder=context.folder, matrices=("mirna", "mrna"), name=name, section=section)
+        asked = asked_mirnas(
+            settings,
+            measured=cohort.matrix("mirna").features["feature"].cast(pl.String).to_list(),
+            hits=tables["hits"],
+            reagents=tables["reagents"],
+            sensitizers=tables.get("sensitizers"),
+            section=section,
+        )
+        _tell_missing(asked, cohort)
+        _tell_lacking(cohort, settings)
+        for table, made in zip(_COHORT, (_of_cohort(cohort, settings), asked, cohort.flow), strict=True):
+            parts[table].append(made.with_columns(cohort=pl.lit(name)))
+    return stack(parts)
+
+
+def _of_cohort(cohort: Cohort, settings: CohortSettings) -> pl.DataFrame:
+    """One row about a cohort as a whole."""
+    ends = [f"{end} ({int(cohort.clinical[f'{end}_event'].sum() or 0)} events)" for end in cohort.endpoints]
+    sizes = {role: matrix.features.height for role, matrix in cohort.matrices.items()}
+    return pl.DataFrame(
+        {
+            "source": PurePosixPath(str(settings.folder or settings.clinical)).name,
+            "n_patients": cohort.clinical.height,
+            "n_mirnas": sizes["mirna"],
+            "n_mrnas": sizes.get("mrna"),
+            "endpoints": "; ".join(ends),
+            "time_unit": cohort.time_unit,
+            "subset": settings.subset,
+        }
     )
-    _tell_missing(asked, cohort)
-    return {"cohort_mirnas": asked, "cohort_flow": cohort.flow}
-
-
-def _associate(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    settings = _settings(context)
-    cohort = read_cohort(settings, folder=context.folder, matrices=("mirna", "mrna"))
-    mirna = _asked(cohort, tables["cohort_mirnas"])
-    if mirna is None or "mrna" not in cohort.matrices:
-        return _empty(_ASSOCIATION)
-    found = associate(mirna, cohort.matrix("mrna"), alpha=settings.alpha, jobs=context.jobs)
-    assert found.pairs is not None  # noqa: S101 - there was no sink
-    return {"association": found.pairs, "association_summary": found.summary}
 
 
 def _compare_stages(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    settings = _settings(context)
-    cohort = read_cohort(settings, folder=context.folder, matrices=("mirna",))
-    mirna = _asked(cohort, tables["cohort_mirnas"])
-    if mirna is None:
-        return _empty(_STAGE)
-    stages = stages_of(cohort, settings)
-    found = compare_stages(mirna, stages, fewest=settings.fewest)
-    values = stage_values(mirna, stages, features=_strongest(found.trend, count=settings.shown), fewest=settings.fewest)
-    made = (found.contrasts, found.trend, found.patients, values)
-    return dict(zip(_STAGE, made, strict=True))
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in _STAGE}
+    for each in asked_cohorts(tables["cohort_mirnas"], context):
+        settings = each.settings
+        if each.mirna is None or settings.stage is None:
+            continue
+        stages = stages_of(each.cohort, settings, section=each.section)
+        found = compare_stages(each.mirna, stages, fewest=settings.fewest)
+        shown = strongest(found.trend, count=settings.shown)
+        values = stage_values(each.mirna, stages, features=shown, fewest=settings.fewest)
+        for table, made in zip(_STAGE, (found.contrasts, found.trend, found.patients, values), strict=True):
+            parts[table].append(made.with_columns(cohort=pl.lit(each.name)))
+    return stack(parts)
 
 
 def _survive(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    settings = _settings(context)
-    cohort = read_cohort(settings, folder=context.folder, matrices=("mirna",))
-    mirna = _asked(cohort, tables["cohort_mirnas"])
-    if mirna is None or not cohort.endpoints:
-        return _empty(_SURVIVAL)
-    ends, clinical = cohort.endpoints, cohort.clinical
-    tests = compare_survival(mirna, clinical, endpoints=ends, cut=settings.cut, jobs=context.jobs)
-    shown = _strongest(tests.filter(pl.col("model") == "cox"), count=settings.shown)
-    curves = curve_tables(mirna, clinical, features=shown, endpoints=ends, cut=settings.cut)
-    choices = multiverse(mirna, clinical, features=shown, endpoints=ends, subsets={"all": "", **settings.subsets})
-    return {"survival": tests, **{name: curves[name] for name in _SURVIVAL[1:4]}, "multiverse": choices}
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in _SURVIVAL}
+    tests = {}
+    for each in asked_cohorts(tables["cohort_mirnas"], context):
+        if each.mirna is None or not each.cohort.endpoints:
+            continue
+        made = _survival_of(each, context)
+        tests[each.name] = made["survival"]
+        for name, table in made.items():
+            parts[name].append(table.with_columns(cohort=pl.lit(each.name)))
+    pooled = pool_cohorts(tests) if len(tests) > 1 else COHORT_TABLES["survival_pooled"].create_empty()
+    return {**stack(parts), "survival_pooled": pooled}
 
 
-def _asked(cohort: Cohort, mirnas: pl.DataFrame) -> Expression | None:
-    """Matrix of the miRNAs that are looked up; None when the cohort has none of them."""
-    matrix = cohort.matrix("mirna")
-    wanted = mirnas.filter("in_cohort")["mirna"]
-    names = matrix.features["feature"].cast(pl.String)
-    rows = [row for row, inside in enumerate(names.is_in(wanted.implode())) if inside]
-    return matrix.take(features=rows) if rows else None
-
-
-def _strongest(tests: pl.DataFrame, *, count: int) -> list[str]:
-    """MiRNAs with the smallest p over all their rows."""
-    known = tests.drop_nulls("p_value").group_by("mirna").agg(pl.col("p_value").min())
-    return known.sort("p_value", "mirna").head(count)["mirna"].to_list()
-
-
-def _empty(names: tuple[str, ...]) -> Tables:
-    return {name: COHORT_TABLES[name].create_empty() for name in names}
+def _survival_of(each: Asked, context: Context) -> Tables:
+    """Every table about survival in one cohort."""
+    assert each.mirna is not None  # noqa: S101 - the caller has asked
+    settings, clinical, ends = each.settings, each.cohort.clinical, each.cohort.endpoints
+    tests = compare_survival(
+        each.mirna,
+        clinical,
+        endpoints=ends,
+        cut=settings.cut,
+        covariates=settings.covariates,
+        strata=settings.strata,
+        jobs=context.jobs,
+    )
+    shown = strongest(tests.filter(pl.col("model") == "cox"), count=settings.shown)
+    curves = curve_tables(each.mirna, clinical, features=shown, endpoints=ends, cut=settings.cut)
+    checks = scrutinize_each(
+        each.mirna,
+        clinical,
+        features=shown,
+        endpoints=ends,
+        until=settings.until,
+        permutations=settings.permutations,
+        seed=context.study.seed,
+    )
+    choices = multiverse(each.mirna, clinical, features=shown, endpoints=ends, subsets={"all": "", **settings.subsets})
+    drawn = {name: curves.get(name, COHORT_TABLES[name].create_empty()) for name in _CURVES}
+    return {"survival": tests, **drawn, "survival_scrutiny": checks, "multiverse": choices}
 
 
 def _tell_missing(asked: pl.DataFrame, cohort: Cohort) -> None:
@@ -121,35 +138,85 @@ def _tell_missing(asked: pl.DataFrame, cohort: Cohort) -> None:
         )
 
 
+def _tell_lacking(cohort: Cohort, settings: CohortSettings) -> None:
+    """Caution where a folder lacks what the chapters on patients are made from."""
+    if settings.folder and "mrna" not in cohort.matrices:
+        warnings.warn(
+            Caution(
+                f"cohort {cohort.name!r} has no matrix of mRNAs",
+                next_step="Nothing is said of genes that go with its miRNAs; name one with `mrna`.",
+            ),
+            stacklevel=2,
+        )
+    if not cohort.endpoints:
+        warnings.warn(
+            Caution(
+                f"cohort {cohort.name!r} has no endpoint",
+                next_step="Nothing is said of survival; name time and status of one with `endpoints`.",
+            ),
+            stacklevel=2,
+        )
+
+
 def _has_cohort(study: Study) -> bool:
-    return study.cohort is not None
+    return bool(sections(study))
 
 
 def _has_genes(study: Study) -> bool:
-    return study.cohort is not None and bool(study.cohort.folder or study.cohort.mrna)
+    return any(settings.folder or settings.mrna for _, settings in sections(study).values())
 
 
 def _has_stages(study: Study) -> bool:
-    return study.cohort is not None and study.cohort.stage is not None
+    return any(settings.stage is not None for _, settings in sections(study).values())
 
 
 def _has_endpoints(study: Study) -> bool:
-    return study.cohort is not None and bool(study.cohort.folder or study.cohort.endpoints)
+    return any(settings.folder or settings.endpoints for _, settings in sections(study).values())
 
 
+_SECTIONS = ("cohort", "cohorts")
 #: From miRNAs of the screen to patients.
 STAGES: tuple[Stage, ...] = (
     Stage(
         "cohort",
         ("hits", "reagents"),
         _COHORT,
-        ("cohort",),
+        _SECTIONS,
         ("cohort",),
         _look_up,
         applies=_has_cohort,
         uses=("sensitizers",),
+        version=2,
     ),
-    Stage("association", ("cohort_mirnas",), _ASSOCIATION, ("cohort",), ("cohort",), _associate, applies=_has_genes),
-    Stage("stage", ("cohort_mirnas",), _STAGE, ("cohort",), ("cohort",), _compare_stages, applies=_has_stages),
-    Stage("survival", ("cohort_mirnas",), _SURVIVAL, ("cohort",), ("cohort",), _survive, applies=_has_endpoints),
+    Stage(
+        "association",
+        ("cohort_mirnas",),
+        GENES,
+        (*_SECTIONS, "enrichment"),
+        ("cohort", "gene_sets", "mirbase"),
+        associate_patients,
+        applies=_has_genes,
+        uses=("targets",),
+        version=2,
+    ),
+    Stage(
+        "stage",
+        ("cohort_mirnas",),
+        _STAGE,
+        _SECTIONS,
+        ("cohort",),
+        _compare_stages,
+        applies=_has_stages,
+        version=2,
+    ),
+    Stage(
+        "survival",
+        ("cohort_mirnas",),
+        (*_SURVIVAL, "survival_pooled"),
+        (*_SECTIONS, "seed"),
+        ("cohort",),
+        _survive,
+        applies=_has_endpoints,
+        version=2,
+    ),
 )

@@ -25,6 +25,7 @@ class Context:
     folder: Path
     jobs: int = 1
     progress: Progress = field(default=lambda _stage, _done, _total: None)
+    out: Path | None = None
 
 
 @dataclass(frozen=True)
