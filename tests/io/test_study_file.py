@@ -11,7 +11,7 @@ import pytest
 from sensitome.errors import SettingsError, SourceError
 from sensitome.io.study_file import read_preset, read_study, resolve_study
 from sensitome.io.study_template import study_template, write_template
-from sensitome.settings import PRESETS
+from sensitome.settings import PRESETS, Study
 
 MINIMAL = 'preset = "normann2021"\n[inputs]\nplates = "plates.csv"\nlibrary = "library.csv"\n'
 
@@ -86,20 +86,38 @@ def test_a_missing_study_says_how_to_make_one(tmp_path: Path) -> None:
         read_study(tmp_path)
 
 
+def answered(text: str) -> Study:
+    """The template with every key and section that is an example put in."""
+    uncommented = re.sub(r'(?m)^#(?=[a-z_]+ = |\[|")', "", text)
+    return resolve_study(tomllib.loads(uncommented), text=uncommented)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_template_is_a_study_and_so_is_every_answer_that_it_shows(preset: str) -> None:
+def test_the_template_is_a_study_whose_keys_show_what_holds_without_them(preset: str) -> None:
     text = study_template("mine", preset=preset)
-    as_it_is = resolve_study(tomllib.loads(text), text=text)
-    answered = re.sub(r"(?m)^# ([a-z_]+ = )", r"\1", text)
-    assert resolve_study(tomllib.loads(answered), text=answered).normalize == as_it_is.normalize
-    assert resolve_study(tomllib.loads(answered), text=answered) == as_it_is
+    as_it_is, with_all = resolve_study(tomllib.loads(text), text=text), answered(text)
+    for section in ("normalize", "score", "hits", "stability", "quality", "report"):
+        assert getattr(with_all, section) == getattr(as_it_is, section)
+    for section in ("expression", "enrichment", "validation", "protein"):
+        own, shown = getattr(as_it_is, section, None), getattr(with_all, section, None)
+        assert own is None or own.model_dump(exclude_defaults=True).items() <= shown.model_dump().items()
+
+
+def test_the_template_shows_every_section_and_every_input() -> None:
+    study = answered(study_template("mine", preset="normann2021"))
+    instead = {"wells", "cellhts2", "plateconf", "screenlog", "gene_ids"}
+    assert {key for key, value in study.inputs.model_dump().items() if not value} == instead
+    assert [name for name in Study.model_fields if getattr(study, name) is None] == []
+    assert study.cohort is not None
+    assert study.cohort.endpoints["os"].time == "os_months"
 
 
 def test_the_template_explains_every_key() -> None:
-    lines = study_template("mine", preset="normann2021").splitlines()
-    keys = [index for index, line in enumerate(lines) if re.match(r"^(# )?[a-z_]+ = ", line)]
+    lines = ["", *study_template("mine", preset="normann2021").splitlines()]
+    keys = [index for index, line in enumerate(lines) if re.match(r"^#?[a-z_]+ = ", line)]
     unexplained = [lines[index] for index in keys if not lines[index - 1].startswith("# ")]
-    assert set(unexplained) <= {'name = "mine"', 'title = "mine"'}
+    own_words = [line for line in unexplained if not re.match(r"#(spread|pool|controls|exclusion|summary) = \[", line)]
+    assert own_words == ['name = "mine"', 'title = "mine"']
 
 
 def test_init_writes_nothing_over_what_is_there(tmp_path: Path) -> None:
