@@ -8,7 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sensitome.evidence import gather_evidence
+from sensitome.evidence.conclude import conclude
+from sensitome.evidence.gather import gather_evidence, list_candidates
+from sensitome.evidence.settings import EvidenceSettings
+from sensitome.evidence.sources import Asked
 from sensitome.protein.assess import assess_proteins
 from sensitome.protein.settings import RECOMMENDED as PROTEINS
 from sensitome.protein.simulate import ArrayDesign, array_files, simulate_array
@@ -40,17 +43,23 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pl.DataFrame]:
 
 
 def test_the_planted_sensitizer_is_the_one_with_evidence(tables: dict[str, pl.DataFrame]) -> None:
-    evidence = gather_evidence(tables, vehicle="vehicle")
+    settings = EvidenceSettings()
+    lists = (PROTEINS.proliferation, PROTEINS.apoptosis)
+    asked = Asked(list_candidates(tables, settings=settings), "vehicle", settings, lists)
+    evidence, support = gather_evidence(tables, asked)
     assert evidence.height == 8 * 4
     drug = evidence.filter(pl.col("treatment") == "lapatinib").sort("interaction_q_value")
     best = drug.row(0, named=True)
     assert best["reagent"] == "miR-0"
     assert best["interaction_ci_low"] < -0.73 < best["interaction_ci_high"]
-    assert best["interaction_q_value"] < 0.05
+    assert best["interaction_says"] == "supports"
     assert best["combination_effect"] > 0
-    assert best["protein_hits"] == "KI67 down; cPARP up"
-    assert best["missing"] == "screen, stability, sensitization"
+    assert best["protein_toward"] == "KI67 down, cPARP up"
+    assert best["missing"].startswith("screen, stability, sensitization")
     assert "more killing than Bliss expects" in best["summary"]
+    conclusions = conclude(support, asked)
+    assert conclusions.select("reagent", "verdict").row(0) == ("miR-0", "suggestive")
+    assert not conclusions.filter(pl.col("reagent") != "miR-0")["verdict"].is_in(["strong", "confirmed"]).any()
 
 
 def test_combinations_do_not_depend_on_which_control_the_tests_take(tables: dict[str, pl.DataFrame]) -> None:

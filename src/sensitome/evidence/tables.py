@@ -1,0 +1,155 @@
+"""Tables of the evidence: columns, units and meanings, made from the records of the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dataframely as dy
+
+from sensitome.evidence.gather import SOURCES
+from sensitome.evidence.sources import ESTIMATE, EXPERIMENTS, SAYS
+from sensitome.evidence.verdicts import VERDICTS
+
+__all__ = ["EVIDENCE_TABLES", "Conclusions", "Evidence", "Support"]
+
+
+def _key(meaning: str) -> dy.String:
+    return dy.String(primary_key=True, description=meaning)
+
+
+def _text(meaning: str, *, nullable: bool = True) -> dy.String:
+    return dy.String(nullable=nullable, description=meaning)
+
+
+def _number(meaning: str, unit: str) -> dy.Float64:
+    return dy.Float64(nullable=True, description=meaning, metadata={"unit": unit})
+
+
+def _count(meaning: str, *, nullable: bool = False) -> dy.Int32:
+    return dy.Int32(nullable=nullable, min=0, description=meaning, metadata={"unit": "count"})
+
+
+def _says(meaning: str) -> dy.Enum:
+    return dy.Enum(list(SAYS), description=meaning)
+
+
+def _yes_no(meaning: str, *, nullable: bool = False) -> dy.Bool:
+    return dy.Bool(nullable=nullable, description=meaning)
+
+
+_KEYS = {
+    "reagent": "name of the reagent",
+    "kind": "class of reagent",
+    "cell_line": "cell line",
+    "treatment": "treatment arm",
+}
+_FURTHER: Mapping[str, Any] = {
+    "number": lambda meaning: _number(meaning, "see meaning"),
+    "text": _text,
+    "yes-no": lambda meaning: _yes_no(meaning, nullable=True),
+    "count": lambda meaning: _count(meaning, nullable=True),
+}
+_UNITS = {"p_value": "probability", "q_value": "probability"}
+
+
+def _columns_of_sources() -> dict[str, Any]:
+    """For each source its estimate, its further columns and what it says."""
+    columns: dict[str, Any] = {}
+    for source in SOURCES:
+        for name, meaning in ESTIMATE.items():
+            words = f"{source.title}: {meaning}"
+            unit = _UNITS.get(name, source.unit)
+            columns[f"{source.name}_{name}"] = (
+                _count(f"{source.title}: {source.counts}", nullable=True) if name == "n" else _number(words, unit)
+            )
+        for name, (kind, meaning) in source.further.items():
+            columns[f"{source.name}_{name}"] = _FURTHER[kind](f"{source.title}: {meaning}")
+        columns[f"{source.name}_says"] = _says(f"{source.title}: what it says")
+    return columns
+
+
+Evidence = type(
+    "Evidence",
+    (dy.Schema,),
+    {
+        "__module__": __name__,
+        "__doc__": "One row per candidate × cell line × arm: what every source says of it; null = not measured.",
+        **{name: _key(meaning) for name, meaning in _KEYS.items()},
+        "target": _text("what the reagent aims at"),
+        "sign": dy.Int8(nullable=False, description="+1 = raises its target, −1 = lowers it, 0 = not known"),
+        "is_candidate": _yes_no("candidate of the rule"),
+        "is_sensitizer": _yes_no("called by the test of sensitization in some context"),
+        "is_validated": _yes_no("in the validation assay"),
+        **_columns_of_sources(),
+        "missing": _text("sources without a value for this row", nullable=False),
+        "n_sources": _count("sources with a value"),
+        "summary": _text("the row in plain language", nullable=False),
+    },
+)
+
+
+class Support(dy.Schema):
+    """One row per candidate × cell line × arm × source: its estimate and which side it takes."""
+
+    reagent = _key(_KEYS["reagent"])
+    kind = _key(_KEYS["kind"])
+    cell_line = _key(_KEYS["cell_line"])
+    treatment = _key(_KEYS["treatment"])
+    source = dy.Enum([source.name for source in SOURCES], primary_key=True, description="source of evidence")
+    experiment = dy.Enum(list(EXPERIMENTS), description="experiment that it rests on")
+    says = _says("which side it takes; context = told, not judged; missing = not measured, no evidence at all")
+    effect = _number("its estimate", "as the source states")
+    ci_low = _number("lower end of its interval; null where there is none", "as the source states")
+    ci_high = _number("upper end of its interval", "as the source states")
+    p_value = _number("its p", "probability")
+    q_value = _number("its false-discovery rate", "probability")
+    n = _count("what it rests on", nullable=True)
+    words = _text("what it says, in words", nullable=False)
+
+
+_EXPERIMENT = ["supports", "contradicts", "mixed", "unclear", "missing"]
+
+
+class Conclusions(dy.Schema):
+    """One row per candidate: the verdict by rule where it stands best, and its weakest link; the best first."""
+
+    reagent = _key(_KEYS["reagent"])
+    kind = _key(_KEYS["kind"])
+    target = _text("what the reagent aims at")
+    sign = dy.Int8(nullable=False, description="+1 = raises its target, −1 = lowers it, 0 = not known")
+    chosen_by = _text("who made it a candidate: rule, model, validation", nullable=False)
+    verdict = dy.Enum(list(VERDICTS), description="verdict in the line and arm where it stands best")
+    cell_line = _text("that cell line")
+    treatment = _text("that drug arm")
+    n_contexts = _count("lines and drug arms with evidence")
+    n_same = _count("lines and drug arms with the same verdict")
+    says_screen = dy.Enum(_EXPERIMENT, description="what the screen says there")
+    says_validation = dy.Enum(
+        [*_EXPERIMENT, "effect only", "additive"], description="what the validation assay says there"
+    )
+    says_proteins = dy.Enum(_EXPERIMENT, description="what the proteins say there")
+    says_patients = dy.Enum(_EXPERIMENT, description="what patients say of its target")
+    n_supports = _count("experiments that support it there")
+    n_contradicts = _count("experiments that contradict it there, mixed ones included")
+    n_unclear = _count("experiments that do not take sides")
+    n_missing = _count("experiments that were not done")
+    source = _text("source of the estimate: the first of interaction, sensitization, validation, screen")
+    effect = _number("that estimate", "log2, or as in scores")
+    ci_low = _number("lower end of its interval", "as effect")
+    ci_high = _number("upper end of its interval", "as effect")
+    p_value = _number("its p", "probability")
+    q_value = _number("its false-discovery rate", "probability")
+    n = _count("what it rests on", nullable=True)
+    where = _text("every verdict with its lines and arms", nullable=False)
+    expected = _text("what is expected of patients if it sensitizes", nullable=False)
+    weakest = _text("weakest link", nullable=False)
+    summary = _text("the conclusion in plain sentences", nullable=False)
+
+
+#: Tables of the evidence by file name.
+EVIDENCE_TABLES: Mapping[str, type[dy.Schema]] = {
+    "evidence": Evidence,
+    "support": Support,
+    "conclusions": Conclusions,
+}
