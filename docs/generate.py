@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import polars as pl
 import sensitization_pages
 import typer.main
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from words import code, notes, prose, table
 
 from sensitome import settings, tables
@@ -174,6 +176,11 @@ def methods_table() -> str:
 # Settings.
 
 
+def _words(field: FieldInfo) -> str:
+    """What a setting means, on one line."""
+    return " ".join((field.description or "").split())
+
+
 def _allowed(annotation: object, metadata: Sequence[object] = ()) -> str:
     """What a setting may be, in words."""
     if get_origin(annotation) is Literal:
@@ -195,8 +202,15 @@ def _compound(annotation: object) -> str:
     arguments = get_args(annotation)
     if type(None) in arguments:
         return " or ".join(_allowed(part) for part in arguments if part is not type(None)) + ", or left out"
+    if get_origin(annotation) is Annotated:
+        limits = [part for extra in arguments[1:] for part in getattr(extra, "metadata", [extra])]
+        return _allowed(arguments[0], limits)
     if get_origin(annotation) is tuple:
+        if arguments[-1] is not Ellipsis:
+            return f"list of {len(arguments)}: {', '.join(map(_allowed, arguments))}"
         return f"list of {_allowed(arguments[0])}"
+    if get_origin(annotation) in (Union, UnionType):
+        return " or ".join(map(_allowed, arguments))
     if get_origin(annotation) is dict:
         return "table: name → " + _allowed(arguments[1])
     return prose(str(annotation))
@@ -214,12 +228,17 @@ def _toml(value: object) -> str:
 
 def _sections() -> dict[str, type[BaseModel]]:
     """Sections of a study and their classes, in the order of the study."""
+    return _tables(settings.Study)
+
+
+def _tables(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """Keys of settings that hold settings of their own, and their classes."""
     found = {}
-    for name, field in settings.Study.model_fields.items():
+    for name, field in model.model_fields.items():
         choices = [field.annotation, *get_args(field.annotation)]
-        model = next((one for one in choices if isinstance(one, type) and issubclass(one, BaseModel)), None)
-        if model is not None:
-            found[name] = model
+        inner = next((one for one in choices if isinstance(one, type) and issubclass(one, BaseModel)), None)
+        if inner is not None:
+            found[name] = inner
     return found
 
 
@@ -228,9 +247,17 @@ def settings_sections() -> str:
     answers = {name: preset(name).model_dump(mode="json") for name in settings.PRESETS}
     parts = ["## The study\n\n" + _keys(settings.Study, {}, skip=tuple(_sections()))]
     for section, model in _sections().items():
+        field = settings.Study.model_fields[section]
+        if get_origin(field.annotation) is dict:
+            same = f"Keys as those of [`[{section[:-1]}]`](#{section[:-1]})."
+            parts.append(f"## {section}\n\n`[{section}.NAME]` {prose(_words(field))} {same}")
+            continue
         own = {name: answer[section] for name, answer in answers.items() if answer.get(section)}
         words = (inspect.getdoc(model) or "").split("\n\n")[0]
-        parts.append(f"## {section}\n\n`[{section}]` {prose(words)}\n\n{_keys(model, own)}")
+        parts.append(f"## {section}\n\n`[{section}]` {prose(words)}\n\n{_keys(model, own, skip=tuple(_tables(model)))}")
+        for key, inner in _tables(model).items():
+            words = prose(_words(model.model_fields[key]))
+            parts.append(f"### {section}.{key}\n\n`[{section}.{key}.NAME]` {words}\n\n{_keys(inner, {})}")
     return "\n\n".join(parts)
 
 
@@ -242,9 +269,7 @@ def _keys(model: type[BaseModel], answers: Mapping[str, Mapping[str, Any]], *, s
             continue
         default = "must be given" if field.is_required() else _toml(field.get_default(call_default_factory=True))
         given = [_toml(answer[key]) for answer in answers.values()]
-        rows.append(
-            (code(key), prose(field.description or ""), _allowed(field.annotation, field.metadata), default, *given)
-        )
+        rows.append((code(key), prose(_words(field)), _allowed(field.annotation, field.metadata), default, *given))
     header = ("key", "meaning", "may be", "without a preset", *(f"`{name}`" for name in answers))
     return table(header, rows)
 
