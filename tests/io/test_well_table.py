@@ -79,3 +79,12 @@ def test_a_mapped_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     message = f"{path}, column inputs.columns: the column 'CTB' is in the table."
     with pytest.raises(TableError, match=re.escape(message)):
         read_well_table(path, columns={"signal": "CTB"})
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_row_and_column_numbers_name_a_well(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame({"row": [1, 28], "col": [2, 12], "signal": [1.0, 2.0]})
+    path = tmp_path / f"wells.{suffix}"
+    frame.write_parquet(path) if suffix == "parquet" else frame.write_csv(path)
+    wells = read_well_table(path)
+    assert wells.select("well", "row", "column").rows() == [("A02", 1, 2), ("AB12", 28, 12)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from sensitome.errors import Fault, LayoutError, SensitomeError, TableError, listed, suggestion
-from sensitome.plates import parse_well, well_name
+from sensitome.plates import parse_well, row_letters, well_name
 
 __all__ = [
     "Column",
@@ -19,6 +19,7 @@ __all__ = [
     "fold",
     "locate_wells",
     "name_columns",
+    "place_by_row_and_column",
     "raise_faults",
     "raise_together",
     "text_table",
@@ -97,6 +98,29 @@ def name_columns(
             rule = f"column {column.name!r} is missing (there is {listed(theirs, last='and')})"
             faults.append(Fault(rule, file, next_step=f"{near} Add or rename the column.".strip()))
     return (frame if faults else frame.rename(taken)), faults
+
+
+def place_by_row_and_column(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
+    """Add `well` where a table gives a row, as letter or number, and a column number instead.
+
+    Parameters
+    ----------
+    frame : a headed table; not changed
+    columns : what it may have, `well` among them
+
+    Returns
+    -------
+    The table with `well` for its row and column; the table as it is when it names wells, or lacks one of the two
+    """
+    folded = {fold(name): name for name in reversed(frame.columns)}
+    names = {fold(word) for column in columns if column.name == "well" for word in ("well", *column.also)}
+    row, column = folded.get("row"), folded.get("column", folded.get("col"))
+    if names & folded.keys() or row is None or column is None:
+        return frame
+    letters = {str(number): row_letters(number) for number in range(1, 33)}
+    rows, numbers = (pl.col(name).cast(pl.String).str.strip_suffix(".0") for name in (row, column))
+    well = pl.concat_str(rows.replace(letters), numbers).alias("well")
+    return frame.with_columns(well).drop(row, column)
 
 
 def raise_faults(what: str, faults: Sequence[Fault], *, kind: type[SensitomeError] = TableError) -> None:

@@ -14,6 +14,7 @@ from sensitome.io.columns import (
     fold,
     locate_wells,
     name_columns,
+    place_by_row_and_column,
     raise_faults,
     text_table,
     words_to,
@@ -112,7 +113,7 @@ def library_from(
     file : what messages call it
     """
     meanings = role_meanings(roles)
-    text = _wells_from_rows_and_columns(text_table(frame))
+    text = place_by_row_and_column(text_table(frame), LIBRARY_COLUMNS)
     named, faults = name_columns(text, LIBRARY_COLUMNS, file=file)
     if faults:
         raise_faults("library", faults)
@@ -162,19 +163,6 @@ def role_meanings(roles: Mapping[str, str] | None) -> dict[str, str]:
     ]
     raise_faults("map of roles", faults, kind=SettingsError)
     return {**ROLE_WORDS, **{word: role for word, role in own.items() if role is not None}}
-
-
-def _wells_from_rows_and_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add `well` where a table gives row letters and column numbers instead."""
-    folded = {fold(name): name for name in reversed(frame.columns)}
-    names = {fold(word) for column in LIBRARY_COLUMNS if column.name == "well" for word in ("well", *column.also)}
-    row, column = folded.get("row"), folded.get("column", folded.get("col"))
-    if names & folded.keys() or row is None or column is None:
-        return frame
-    letters = pl.when(pl.col(row).str.contains(r"^\d+$")).then(
-        pl.col(row).replace_strict({str(n): well_name(n, 1)[:-2] for n in range(1, 33)}, default=pl.col(row))
-    )
-    return frame.with_columns(pl.concat_str(letters.otherwise(pl.col(row)), column).alias("well")).drop(row, column)
 
 
 def _beyond(wells: pl.DataFrame, plate_format: int | None, *, file: str | Path) -> list[Fault]:

@@ -15,6 +15,7 @@ from sensitome.io.columns import (
     empty_cells,
     locate_wells,
     name_columns,
+    place_by_row_and_column,
     raise_faults,
     whole_numbers,
     words_to,
@@ -57,8 +58,8 @@ def read_well_table(
 
     Parameters
     ----------
-    path : Parquet, CSV, TSV or XLSX with at least ``well`` and ``signal``; usual other names are understood
-        (`WELL_TABLE_COLUMNS`); without them the library plate is "1" and the replicate 1
+    path : Parquet, CSV, TSV or XLSX with at least ``well`` (or ``row`` and ``column``) and ``signal``; usual other
+        names are understood (`WELL_TABLE_COLUMNS`); without them the library plate is "1" and the replicate 1
     columns : our column name → theirs, where they are not the usual ones
     roles : the lab's own words for roles → one of `tables.ROLES`; without a role a well with a reagent is a sample
     cell_line, treatment : of every well, where the table does not say
@@ -76,7 +77,8 @@ def read_well_table(
         faults at once.
     """
     frame = _typed(path)
-    named, faults = name_columns(_rename(frame, columns or {}, path=path), WELL_TABLE_COLUMNS, file=path)
+    placed = place_by_row_and_column(_rename(frame, columns or {}, path=path), WELL_TABLE_COLUMNS)
+    named, faults = name_columns(placed, WELL_TABLE_COLUMNS, file=path)
     raise_faults("well table", faults)
     if "plate" in named.columns and "library_plate" not in named.columns:
         # "Plate" alone is a plate of the library: it comes again in every replicate and arm.
