@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -10,18 +11,18 @@ import polars as pl
 from sensitome.cohort.reading import cohort_files
 from sensitome.cohort.settings import CohortSettings
 from sensitome.errors import Fault, SettingsError, listed, suggestion
-from sensitome.io.arrays import read_array_list
 from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
 from sensitome.io.expressed import read_expressed
 from sensitome.io.plate_list import read_plate_list
 from sensitome.io.readers import ReaderOptions
+from sensitome.io.study_arrays import ArraySource, array_source_files
 from sensitome.io.well_table import read_well_table
 from sensitome.screen.items import once_a_place
 from sensitome.screen.layout import read_wells
-from sensitome.settings import Inputs
+from sensitome.settings import ExpressionSettings, Inputs
 from sensitome.tables import ROLES, Reagents, Wells
 
-__all__ = ["input_files", "read_expression", "read_inputs", "split_reagents"]
+__all__ = ["array_source", "input_files", "read_expression", "read_inputs", "split_reagents"]
 
 #: Columns of the well table that its readings have before any normalization.
 READING_COLUMNS = tuple(name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized"))
@@ -36,8 +37,8 @@ def input_files(
 ) -> dict[str, list[Path]]:
     """Every file that a study reads, in the groups on which stages depend.
 
-    The groups are readings, expressed, truth, arrays, targets, gene_sets, mirbase and cohort; those without a file
-    are empty.
+    The groups are readings, expressed, truth, true_genes, arrays, targets, gene_sets, mirbase and cohort; those
+    without a file are empty.
 
     Parameters
     ----------
@@ -64,10 +65,11 @@ def input_files(
             gene_ids=inputs.gene_ids,
         )
     groups = {"readings": readings}
-    for group in ("expressed", "truth", "targets", "gene_sets"):
+    for group in ("expressed", "truth", "true_genes", "gene_sets"):
         name = getattr(inputs, group)
         groups[group] = [folder / name] if name else []
-    groups["arrays"] = _array_files(folder / inputs.arrays) if inputs.arrays else []
+    groups["arrays"] = array_source_files(array_source(inputs, folder=folder)) if inputs.arrays else []
+    groups["targets"] = [folder / name for name in (*inputs.targets, inputs.target_families) if name]
     groups["mirbase"] = _mirbase_files(folder / inputs.mirbase) if inputs.mirbase else []
     patients = [("cohort", cohort), *((f"cohorts.{name}", more) for name, more in (cohorts or {}).items())]
     groups["cohort"] = [
@@ -76,9 +78,15 @@ def input_files(
     return groups
 
 
-def _array_files(path: Path) -> list[Path]:
-    """The list of arrays, and what it lists."""
-    return [path, *(path.parent / name for name in read_array_list(path)["file"])]
+def array_source(inputs: Inputs, *, folder: Path, settings: ExpressionSettings | None = None) -> ArraySource:
+    """Where the expression of a study lies, from its inputs and its section ``[expression]``."""
+    named = {"arrays": inputs.arrays, "samples": inputs.array_samples, "flags": inputs.array_flags}
+    paths = {key: None if name is None else folder / name for key, name in named.items()}
+    assert paths["arrays"] is not None  # noqa: S101 - asked only of studies with arrays
+    source = ArraySource(paths["arrays"], paths["samples"], paths["flags"])
+    if settings is None:
+        return source
+    return replace(source, platform=settings.platform, columns=settings.columns, words=settings.words)
 
 
 def _mirbase_files(path: Path) -> list[Path]:

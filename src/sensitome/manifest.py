@@ -26,6 +26,7 @@ def build_manifest(
     stages: Sequence[tuple[str, int, Sequence[str], StageRecord]],
     tables: Mapping[str, pl.DataFrame],
     truth: pl.DataFrame | None = None,
+    true_genes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Versions, settings, inputs with their hashes, stages, cautions and the headline of a run.
 
@@ -36,6 +37,7 @@ def build_manifest(
     stages : name, version, tables made and record of each stage, in order
     tables : published tables of the run
     truth : columns reagent, kind, cell_line, treatment, is_active of a simulated study
+    true_genes : genes that are behind a simulated screen
 
     Returns
     -------
@@ -47,13 +49,29 @@ def build_manifest(
         "libraries": {name: metadata.version(name) for name in NUMERIC},
         "study": study.model_dump(mode="json"),
         "seed": study.seed,
-        "headline": headline(tables, truth=truth),
+        "headline": headline(tables, truth=truth) | _genes(tables, true_genes),
         "inputs": [{"file": file.file, "sha256": file.sha256, "bytes": file.bytes} for file in inputs],
         "stages": [
             {"name": name, "version": version, "key": record.key, "makes": list(makes)}
             for name, version, makes, record in stages
         ],
         "cautions": [dict(caution) for *_, record in stages for caution in record.cautions],
+    }
+
+
+def _genes(tables: Mapping[str, pl.DataFrame], true_genes: Sequence[str] | None) -> dict[str, Any]:
+    """How many genes are called behind the screen, and where the truth is known, how many of them rightly."""
+    if "genes" not in tables:
+        return {}
+    called = set(tables["genes"].filter("is_selected")["gene"])
+    if true_genes is None:
+        return {"genes": len(called)}
+    right = called & set(true_genes)
+    return {
+        "genes": len(called),
+        "true_genes": len(set(true_genes)),
+        "gene_recall": len(right) / len(set(true_genes)) if true_genes else None,
+        "gene_false_discovery_proportion": 1 - len(right) / len(called) if called else 0.0,
     }
 
 

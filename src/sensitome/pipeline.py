@@ -113,6 +113,7 @@ def run_study(
         stages=[(stage.name, stage.version, stage.makes, records[stage.name]) for stage in stages],
         tables=published,
         truth=truth,
+        true_genes=_true_genes(context),
     )
     results.write_json("manifest.json", manifest)
     return Run(results.path, published, manifest, seconds, tuple(reused))
@@ -188,6 +189,12 @@ def _as_records(stage: str, messages: Iterable[object]) -> list[dict[str, Any]]:
         for caution in messages
         if isinstance(caution, Caution)
     ]
+
+
+def _true_genes(context: Context) -> list[str] | None:
+    """Known genes behind the screen of a simulated study."""
+    name = context.study.inputs.true_genes
+    return pl.read_csv(context.folder / name)["gene"].cast(pl.String).to_list() if name else None
 
 
 def _truth(context: Context) -> pl.DataFrame | None:

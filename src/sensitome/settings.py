@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from sensitome.cohort.settings import CohortSettings, named_cohorts
+from sensitome.mirna.settings import GeneSettings, TargetSettings
 from sensitome.screen.sensitization_settings import SensitizationSettings
 
 __all__ = [
@@ -67,6 +68,9 @@ Method = Literal[
 Summary = Literal["mean", "median", "min", "max", "rms", "closest-to-zero", "furthest-from-zero", "signed-rms"]
 
 
+#: What says which targets are expressed.
+ExpressedBy = Literal["auto", "table", "arrays"]
+
 SensitizationMethod = Literal[
     "none",
     "heb",
@@ -85,6 +89,11 @@ SensitizationMethod = Literal[
     "ratio",
     "ssmd",
 ]
+
+
+def _several(value: object) -> object:
+    """One file, or a list of files."""
+    return (value,) if isinstance(value, str) else () if value is None else value
 
 
 class _Settings(BaseModel):
@@ -115,15 +124,24 @@ class Inputs(_Settings):
     expressed: str | None = None
     """Which targets the untreated cells express: target, cell_line, expressed."""
     arrays: str | None = None
-    """List of expression arrays (Feature Extraction text): file, sample, cell_line, treatment, replicate."""
-    targets: str | None = None
-    """Targets of miRNAs: a table of miRNAs and genes, or a file of TargetScan, miRTarBase, TarBase, miRDB …"""
+    """Expression arrays: a list (file, sample, cell_line, treatment, replicate) of Feature Extraction files; a series
+    matrix or SOFT file of GEO, or a folder of series matrices; or a matrix of features × samples."""
+    array_samples: str | None = None
+    """What the samples of a series or matrix are: sample, cell_line, treatment, replicate. A matrix needs it."""
+    array_flags: str | None = None
+    """Detection flags of a matrix, as a table of the same features × samples."""
+    targets: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
+    """Targets of miRNAs: files of TargetScan, miRTarBase, TarBase, miRecords, miRDB or IPA, or lists."""
+    target_families: str | None = None
+    """TargetScan's miR_Family_Info, by which what is told of a seed family holds for its members."""
     gene_sets: str | None = None
     """Gene sets, as GMT."""
     mirbase: str | None = None
     """History of miRBase names, so that names are compared by accession; without it, as they are written."""
     truth: str | None = None
     """Known truth of a simulated study: reagent, kind, cell_line, treatment, is_active."""
+    true_genes: str | None = None
+    """Known genes behind the screen of a simulated study: gene."""
     block: str | None = None
     """Block of the plate file to take, when it is not the raw one."""
     channel: str | None = None
@@ -259,6 +277,17 @@ class ExpressionSettings(_Settings):
     """Whether nominal p or the false-discovery rate decides who answers."""
     alpha: Annotated[float, Field(gt=0, lt=1)]
     """Limit below which a miRNA answers."""
+    expressed_by: ExpressedBy = "auto"
+    """What says which targets of inhibitors the untreated cells express: the table ``inputs.expressed``, or the
+    detection calls of the arrays; auto = the table where there is one."""
+    detected_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of a line's untreated arrays that must detect a miRNA for it to count as expressed."""
+    platform: str | None = None
+    """Platform of a GEO series that has several."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Where a series or its sample table says it: cell_line, treatment, replicate or sample → their column."""
+    words: dict[str, str] = Field(default_factory=dict)
+    """Their words for cell lines and treatments → the study's."""
     detected_by: Literal["flag", "minimum"] = "flag"
     """What says that an array detects a miRNA: its own flag, or a signal above a repeated minimum."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -357,6 +386,8 @@ class Study(_Settings):
     """Of the arrays, where the study has some."""
     enrichment: EnrichmentSettings | None = None
     """Of targets and gene sets, where the study has them."""
+    targets: TargetSettings = TargetSettings()
+    genes: GeneSettings = GeneSettings()
     cohort: CohortSettings | None = None
     """Patients in whom the miRNAs of the screen are looked up, where the study has some."""
     cohorts: dict[str, CohortSettings] = Field(default_factory=dict)

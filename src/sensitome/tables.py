@@ -13,10 +13,10 @@ import dataframely as dy
 import polars as pl
 
 from sensitome.cohort.tables import COHORT_TABLES
-from sensitome.enrichment.tables import Enrichment
+from sensitome.enrichment.tables import Enrichment, EnrichmentEras
 from sensitome.errors import Fault, TableError, listed, suggestion
-from sensitome.expression.tables import Expression, Response, ResponseDesign, ResponseGroups
-from sensitome.mirna.tables import TargetsMerged
+from sensitome.expression.tables import Detection, Expressed, Expression, Response, ResponseDesign, ResponseGroups
+from sensitome.mirna.tables import Genes, Names, TargetsMerged, TargetSources
 
 __all__ = [
     "ROLES",
@@ -298,8 +298,14 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     "response": Response,
     "response_design": ResponseDesign,
     "response_groups": ResponseGroups,
+    "detection": Detection,
+    "expressed": Expressed,
+    "names": Names,
     "targets": TargetsMerged,
+    "target_sources": TargetSources,
     "enrichment": Enrichment,
+    "enrichment_eras": EnrichmentEras,
+    "genes": Genes,
     **COHORT_TABLES,
 }
 

@@ -8,10 +8,11 @@ from sensitome.errors import Caution
 from sensitome.io.evidence import EVIDENCE
 from sensitome.io.mirbase import Mirbase
 from sensitome.mirna.deconvolution import DeconvolutionRules
-from sensitome.mirna.names import resolve_names
+from sensitome.mirna.name_index import index_names
 from sensitome.mirna.planted import simulate_targets
 from sensitome.mirna.screen_genes import screen_genes
-from sensitome.mirna.tables import Names, TargetGenes, TargetsLeftOut, TargetsMerged
+from sensitome.mirna.study import name_lists
+from sensitome.mirna.tables import Genes, Names, TargetsLeftOut, TargetsMerged
 from sensitome.mirna.targets import merge_targets
 from sensitome.tables import check_table
 
@@ -31,8 +32,13 @@ def made_base() -> Mirbase:
 
 
 def test_names_keep_their_schema() -> None:
-    table = resolve_names(["hsa-miR-1-3p", "x", None], base=made_base())
+    table = name_lists({"library": ["hsa-miR-1-3p", "x"], "arrays": ["x"]}, index=index_names(made_base()))
     assert check_table(table, Names, name="names").columns == list(Names.column_names())
+    assert table.select("list", "input", "status").rows() == [
+        ("library", "hsa-miR-1-3p", "exact"),
+        ("library", "x", "unknown"),
+        ("arrays", "x", "unknown"),
+    ]
 
 
 def test_targets_and_what_is_left_out_keep_their_schemas() -> None:
@@ -51,4 +57,4 @@ def test_genes_behind_a_screen_keep_their_schema() -> None:
     data = simulate_targets(np.random.default_rng(1), mimics=120, families=100, genes=40, planted=2, per_mimic=0.1)
     arm = data.effects.with_columns(pl.lit("X").alias("cell_line"), pl.lit("T").alias("treatment"))
     genes = screen_genes(arm, data.targets, families=data.families, rules=DeconvolutionRules(pairs=5, shuffles=1))
-    assert check_table(genes, TargetGenes, name="target_genes").columns == list(TargetGenes.column_names())
+    assert check_table(genes, Genes, name="genes").columns == list(Genes.column_names())

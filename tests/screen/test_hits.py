@@ -178,8 +178,9 @@ def test_an_unknown_vehicle_is_refused_with_the_arms() -> None:
 
 def test_exclusion_2_without_a_table_of_expressed_targets_is_refused() -> None:
     message = (
-        "exclusion 2 needs to know which targets the untreated cells express: found no inputs.expressed, expected a "
-        'table with target, cell_line, expressed. Name it in study.toml, or set hits.expression = "off".'
+        "exclusion 2 needs to know which targets the untreated cells express: found neither inputs.expressed nor "
+        "inputs.arrays, expected a table with target, cell_line, expressed, or arrays of untreated cells. Name one in "
+        'study.toml, or set hits.expression = "off".'
     )
     with pytest.raises(MethodError, match=f"^{re.escape(message)}$"):
         call_hits(screen(SPECIAL), settings=RULE, treatments=ARMS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-__all__ = ["Enrichment"]
+__all__ = ["Enrichment", "EnrichmentEras"]
 
 
 def _key(meaning: str) -> dy.String:
@@ -32,6 +32,7 @@ class Enrichment(dy.Schema):
     universe_size = _count("genes in all, as the convention has them")
     expected = _number("overlap to be expected if targets were drawn gene by gene", "genes")
     odds_ratio = _number("odds ratio, as the convention has it", "ratio")
+    combined_score = _number("−ln p × odds ratio, where the convention has it", "score")
     p_value = _number("hypergeometric p: random genes; too small for targets of miRNAs", "probability")
     q_value = _number("the same, adjusted as the convention does", "probability")
     expected_random = _number("mean overlap of as many random miRNAs", "genes")
@@ -41,3 +42,16 @@ class Enrichment(dy.Schema):
     draws = _count("random lists")
     genes = dy.String(nullable=True, description='the targets in the set, joined by ";"')
     convention = dy.String(nullable=False, description="how lists, sets and tests are counted")
+
+
+class EnrichmentEras(dy.Schema):
+    """One row per list × gene set that passes in either era of Enrichr × era: the same lists, counted in two ways."""
+
+    list = _key("list of miRNAs")
+    gene_set = _key("name of the gene set")
+    convention = _key("enrichr-2020 (August 2019 to 2020) or enrichr (since February 2021)")
+    p_value = _number("hypergeometric p of that era; null where the set is not listed", "probability")
+    q_value = _number("adjusted p of that era", "probability")
+    n_tested = dy.Int32(nullable=True, min=0, description="tests that q corrects for", metadata={"unit": "count"})
+    passes = dy.Bool(nullable=False, description="whether q is below the limit")
+    is_disputed = dy.Bool(nullable=False, description="whether the set passes in one era and not in the other")

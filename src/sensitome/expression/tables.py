@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-__all__ = ["Expression", "Response", "ResponseDesign", "ResponseGroups"]
+__all__ = ["Detection", "Expressed", "Expression", "Response", "ResponseDesign", "ResponseGroups"]
 
 
 def _key(meaning: str) -> dy.String:
@@ -71,3 +71,29 @@ class ResponseGroups(dy.Schema):
     cell_lines = _text('cell lines of the group, joined by ", "', nullable=False)
     n = _count("miRNAs that answer")
     features = _text("the miRNAs with their p; those of several groups between ** and **", nullable=False)
+
+
+class Detection(dy.Schema):
+    """One row per miRNA × cell line: whether its untreated arrays detect it."""
+
+    feature = _key("name of the miRNA on the array")
+    cell_line = _key("cell line")
+    expressed = dy.Bool(nullable=False, description="whether enough of the line's untreated arrays detect it")
+    n_detected = _count("untreated arrays that detect it")
+    n = _count("untreated arrays of the line")
+
+
+class Expressed(dy.Schema):
+    """One row per target of the library × cell line: whether untreated cells express it, and who says so."""
+
+    target = _key("target, as the library writes it")
+    cell_line = _key("cell line")
+    expressed = dy.Bool(nullable=False, description="whether untreated cells express it")
+    source = dy.Enum(["table", "arrays"], description="the lab's table, or the detection calls of the arrays")
+    found_as = _text("name of the target in that source", nullable=False)
+    n_detected = dy.Int32(
+        nullable=True, min=0, description="untreated arrays that detect it; null in a table", metadata={"unit": "count"}
+    )
+    n = dy.Int32(
+        nullable=True, min=0, description="untreated arrays of the line; null in a table", metadata={"unit": "count"}
+    )

@@ -55,7 +55,7 @@ def mimic_effects(screened: pl.DataFrame, names: pl.DataFrame, *, kind: str = "m
         )
     mature = names.filter(
         pl.col("status").cast(pl.String).is_in(["exact", "renamed", "dead"])
-        & pl.col("accession").str.starts_with("MIMAT")
+        & ~pl.col("accession").str.contains(r"^MI\d")
     ).select(pl.col("input").alias("reagent"), pl.col("accession").alias("mirna"))
     has_interval = {"ci_low", "ci_high"} <= set(screened.columns)
     sd = (pl.col("ci_high") - pl.col("ci_low")) / (2 * _WIDTH) if has_interval else pl.lit(None, pl.Float64)

@@ -7,7 +7,7 @@ import dataframely as dy
 from sensitome.mirna.names import STATUSES
 from sensitome.mirna.targets import TIERS
 
-__all__ = ["Names", "TargetGenes", "TargetsLeftOut", "TargetsMerged"]
+__all__ = ["Genes", "Names", "TargetSources", "TargetsLeftOut", "TargetsMerged"]
 
 
 def _text(meaning: str, *, nullable: bool = True, key: bool = False) -> dy.String:
@@ -27,7 +27,8 @@ def _count(meaning: str) -> dy.Int32:
 class Names(dy.Schema):
     """One row per name of a list, in its order: which molecule it means, and what that is called now."""
 
-    input = _text("the name as it stands in the list")
+    list = _text("where the name stands: the library, the arrays", key=True)
+    input = _text("the name as it stands there", key=True)
     status = dy.Enum(STATUSES, description="what became of the name")
     accession = _text("accession of miRBase: MIMAT… of a mature miRNA, MI… of a hairpin")
     name = _text("name in the release that was asked for; null when it has none")
@@ -55,6 +56,18 @@ class TargetsMerged(dy.Schema):
     references = _count("distinct references")
 
 
+class TargetSources(dy.Schema):
+    """One row per source of targets × what became of its rows."""
+
+    source = _text("source", key=True)
+    version = _text("its release; empty where neither layout nor file name tells it", key=True)
+    evidence = dy.Enum(["observed", "predicted", "listed"], primary_key=True, description="what the source says")
+    outcome = _text('"counts", or why the rows do not count', key=True)
+    rows = _count("rows of the file")
+    mirnas = _count("miRNAs in these rows, as the source writes them; of those that count, in the whole source")
+    genes = _count("genes in these rows; of those that count, in the whole source")
+
+
 class TargetsLeftOut(dy.Schema):
     """One row per row of evidence that does not count."""
 
@@ -71,7 +84,7 @@ class TargetsLeftOut(dy.Schema):
     reason = _text("why it does not count", nullable=False)
 
 
-class TargetGenes(dy.Schema):
+class Genes(dy.Schema):
     """One row per gene × arm: whether its repression by mimics explains their effects."""
 
     cell_line = _text("cell line", key=True)

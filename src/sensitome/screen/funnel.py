@@ -10,13 +10,14 @@ from sensitome.settings import Treatments
 __all__ = ["count_funnel"]
 
 
-def count_funnel(hits: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
+def count_funnel(hits: pl.DataFrame, *, treatments: Treatments, expressed_by: str = "") -> pl.DataFrame:
     """Count and name the reagents that remain after each step, as in "1626 → 93 → 16".
 
     Parameters
     ----------
     hits : table `hits`
     treatments : which arm is the vehicle; without one the steps that need it are left out
+    expressed_by : what says which targets are expressed: ``arrays``, ``table`` or nothing
 
     Returns
     -------
@@ -30,7 +31,8 @@ def count_funnel(hits: pl.DataFrame, *, treatments: Treatments) -> pl.DataFrame:
         passed = passed & pl.col("is_quiet").fill_null(value=False)
         steps.append(("of these, no significant effect without drug", passed))
     if hits["is_expressed"].is_not_null().any():
-        steps.append(("of these, target expressed where it must be: hits", pl.col("is_hit")))
+        told = "target detected by the arrays" if expressed_by == "arrays" else "target expressed"
+        steps.append((f"of these, {told} where it must be: hits", pl.col("is_hit")))
     if contexts > 1:
         steps.append(("of these, more than one effect: candidates", pl.col("is_hit") & pl.col("is_candidate")))
     rows = []

@@ -144,9 +144,9 @@ def _expression(
     if expressed is None:
         raise MethodError(
             "exclusion 2 needs to know which targets the untreated cells express",
-            found="no inputs.expressed",
-            expected="a table with target, cell_line, expressed",
-            next_step='Name it in study.toml, or set hits.expression = "off".',
+            found="neither inputs.expressed nor inputs.arrays",
+            expected="a table with target, cell_line, expressed, or arrays of untreated cells",
+            next_step='Name one in study.toml, or set hits.expression = "off".',
         )
     named = items.with_columns(pl.col("reagent").alias("target"))
     if targets is not None:

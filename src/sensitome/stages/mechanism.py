@@ -1,83 +1,112 @@
-"""Stages of the mechanism: which miRNAs answer to the treatments, and what they and the candidates control."""
+"""Stages of the mechanism: names, targets, what miRNAs control, and the genes behind the screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from sensitome.enrichment.study import enrich_study
-from sensitome.expression.process import PROCESSING, process_arrays
-from sensitome.expression.response import measure_response
-from sensitome.expression.summary import responding, table_of_groups
-from sensitome.expression.trials import response_design
-from sensitome.io.arrays import read_array_list, read_arrays
+from sensitome.expression.summary import responding
 from sensitome.io.evidence import read_evidence
 from sensitome.io.gene_sets import read_gene_sets
-from sensitome.io.mirbase import read_mirbase
-from sensitome.settings import EnrichmentSettings, ExpressionSettings, Study
+from sensitome.io.mirbase import Mirbase, read_mirbase
+from sensitome.io.targetscan import read_family_info
+from sensitome.mirna.joining import index_of
+from sensitome.mirna.name_index import NameIndex, index_names
+from sensitome.mirna.study import name_lists, study_genes, study_targets
+from sensitome.settings import EnrichmentSettings, Inputs, Study
 from sensitome.stages.record import Context, Stage, Tables
 
-__all__ = ["STAGES"]
+__all__ = ["STAGES", "read_targets"]
 
 #: Parts of a study that draw on chance of their own.
-_RESPONSE, _ENRICHMENT = 101, 102
+_ENRICHMENT, _GENES = 102, 103
 
 
-def _has_arrays(study: Study) -> bool:
-    return study.inputs.arrays is not None
+def read_targets(inputs: Inputs, *, folder: Path) -> pl.DataFrame:
+    """Evidence for targets from all files of a study, one below the other.
+
+    Parameters
+    ----------
+    inputs : with ``targets``
+    folder : where their paths start
+
+    Raises
+    ------
+    SensitomeError
+        As `sensitome.io.evidence.read_evidence`.
+    """
+    # A made-up species is not in the files' lists of species.
+    return pl.concat([read_evidence(folder / name, species=None) for name in inputs.targets])
 
 
-def _express(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    study = context.study
-    path, settings, vehicle = context.folder / str(study.inputs.arrays), study.expression, study.treatments.vehicle
-    assert isinstance(settings, ExpressionSettings)  # noqa: S101 - the study was checked
-    assert vehicle is not None  # noqa: S101 - as above
-    spots = PROCESSING[settings.processing].needs_spots
-    signal = "mean" if spots else "total_gene"
-    raw = read_arrays(read_array_list(path), folder=path.parent, signal=signal, spots=spots)
-    expression = process_arrays(raw, method=settings.processing, detected_by=settings.detected_by)
-    lines = expression.samples["cell_line"].unique(maintain_order=True).to_list() if not settings.groups else []
-    groups = settings.groups or {"all": tuple(lines)}
-    response = measure_response(
-        expression,
-        groups=groups,
-        vehicle=vehicle,
-        test=settings.test,
-        comparison=settings.comparison,
-        rng=_chance(study, _RESPONSE),
-    )
-    return {
-        "expression": expression.to_table(labels=("cell_line", "treatment")),
-        "response": response,
-        "response_design": response_design(
-            expression, groups=groups, vehicle=vehicle, comparison=settings.comparison, alpha=settings.alpha
-        ),
-        "response_groups": table_of_groups(response, alpha=settings.alpha, by=settings.by),
-    }
+def _base(context: Context) -> Mirbase | None:
+    name = context.study.inputs.mirbase
+    return read_mirbase(context.folder / name) if name else None
 
 
-def _has_gene_sets(study: Study) -> bool:
-    return study.inputs.targets is not None and study.inputs.gene_sets is not None
+def _index(context: Context, targets: pl.DataFrame) -> NameIndex:
+    """MiRBase, or without it the names of the targets as they are written, which are their accessions then."""
+    return index_of(_base(context), targets["accession"])
+
+
+def _name(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    base = _base(context)
+    assert base is not None  # noqa: S101 - the stage applies only then
+    lists = {"library": _aims(tables["reagents"])}
+    if "detection" in tables:
+        lists["arrays"] = tables["expression"]["feature"].unique(maintain_order=True).to_list()
+    return {"names": name_lists(lists, index=index_names(base))}
+
+
+def _target(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    study, folder = context.study, context.folder
+    evidence = read_targets(study.inputs, folder=folder)
+    families = read_family_info(folder / study.inputs.target_families) if study.inputs.target_families else None
+    index = index_of(_base(context), evidence["mirna"])
+    targets, sources = study_targets(evidence, index=index, settings=study.targets, families=families)
+    return {"targets": targets, "target_sources": sources}
 
 
 def _enrich(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    study, folder = context.study, context.folder
+    study = context.study
     settings = study.enrichment
     assert isinstance(settings, EnrichmentSettings)  # noqa: S101 - the study was checked
-    base = read_mirbase(folder / study.inputs.mirbase) if study.inputs.mirbase else None
-    targets, enrichment = enrich_study(
+    enrichment, eras = enrich_study(
         _lists(tables, study),
-        read_evidence(folder / str(study.inputs.targets), species=None),
-        read_gene_sets(folder / str(study.inputs.gene_sets)),
+        tables["targets"],
+        read_gene_sets(context.folder / str(study.inputs.gene_sets)),
         pools=_pools(tables),
         settings=settings,
-        base=base,
-        rng=_chance(study, _ENRICHMENT),
+        index=_index(context, tables["targets"]),
+        rng=np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(_ENRICHMENT,))),
         jobs=context.jobs,
     )
-    return {"targets": targets, "enrichment": enrichment}
+    return {"enrichment": enrichment, "enrichment_eras": eras}
+
+
+def _seek_genes(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    study = context.study
+    genes = study_genes(
+        tables["sensitizers"] if "sensitizers" in tables else tables["hits"],
+        tables["reagents"],
+        tables["targets"],
+        index=_index(context, tables["targets"]),
+        settings=study.genes,
+        seed=study.seed + _GENES,
+        jobs=context.jobs,
+    )
+    return {"genes": genes}
+
+
+def _aims(reagents: pl.DataFrame) -> list[str]:
+    """What the samples of the library aim at; a reagent without a target is its own."""
+    samples = reagents.filter(pl.col("role").cast(pl.String) == "sample")
+    target = pl.coalesce("target", "reagent") if "target" in samples.columns else pl.col("reagent")
+    return samples.select(target.alias("name"))["name"].unique(maintain_order=True).to_list()
 
 
 def _lists(tables: Mapping[str, pl.DataFrame], study: Study) -> pl.DataFrame:
@@ -103,34 +132,50 @@ def _pools(tables: Mapping[str, pl.DataFrame]) -> dict[str, list[str]]:
         seen = tables["expression"].filter(pl.col("detected").fill_null(True))
         pools["arrays"] = seen["feature"].unique(maintain_order=True).to_list()
     if "target" in tables["reagents"].columns:
-        samples = tables["reagents"].filter(pl.col("role") == "sample")
-        pools["library"] = samples["target"].drop_nulls().unique(maintain_order=True).to_list()
+        pools["library"] = _aims(tables["reagents"])
     return pools
 
 
-def _chance(study: Study, part: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(study.seed, spawn_key=(part,)))
-
-
-#: From arrays and targets to what answers and what that controls.
+#: From names and targets to what miRNAs control and which genes are behind the screen.
 STAGES: tuple[Stage, ...] = (
     Stage(
-        "expression",
+        "names",
+        ("reagents",),
+        ("names",),
         (),
-        ("expression", "response", "response_design", "response_groups"),
-        ("expression", "treatments", "seed"),
-        ("arrays",),
-        _express,
-        applies=_has_arrays,
+        ("mirbase",),
+        _name,
+        applies=lambda study: study.inputs.mirbase is not None,
+        uses=("expression", "detection"),
+    ),
+    Stage(
+        "targets",
+        (),
+        ("targets", "target_sources"),
+        ("targets",),
+        ("targets", "mirbase"),
+        _target,
+        applies=lambda study: bool(study.inputs.targets),
     ),
     Stage(
         "enrichment",
-        ("reagents", "hits"),
-        ("targets", "enrichment"),
+        ("reagents", "hits", "targets"),
+        ("enrichment", "enrichment_eras"),
         ("expression", "enrichment", "seed"),
-        ("targets", "gene_sets", "mirbase"),
+        ("gene_sets", "mirbase"),
         _enrich,
-        applies=_has_gene_sets,
+        applies=lambda study: bool(study.inputs.targets) and study.inputs.gene_sets is not None,
+        version=2,
         uses=("expression", "response"),
+    ),
+    Stage(
+        "genes",
+        ("reagents", "hits", "targets"),
+        ("genes",),
+        ("genes", "seed"),
+        ("mirbase",),
+        _seek_genes,
+        applies=lambda study: bool(study.inputs.targets) and study.genes.method != "none",
+        uses=("sensitizers",),
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from sensitome.families import reagent_families
-from sensitome.inputs import read_expression, read_inputs, split_reagents
+from sensitome.inputs import read_inputs, split_reagents
 from sensitome.screen.arms import check_treatments
 from sensitome.screen.concordance import compare_calls
 from sensitome.screen.funnel import count_funnel
@@ -18,6 +18,7 @@ from sensitome.screen.score import score
 from sensitome.screen.sensitization import test_sensitization
 from sensitome.screen.stability import map_stability
 from sensitome.settings import Study
+from sensitome.stages import arrays
 from sensitome.stages.record import Context, Stage, Tables
 
 __all__ = ["STAGES", "can_test", "targets_of"]
@@ -55,10 +56,18 @@ def _hits(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         tables["scores"],
         settings=context.study.hits,
         treatments=context.study.treatments,
-        expressed=read_expression(context.study.inputs, folder=context.folder),
+        expressed=_expressed(tables),
         targets=targets_of(tables["reagents"]),
     )
-    return {"hits": hits, "funnel": count_funnel(hits, treatments=context.study.treatments)}
+    told = _expressed(tables)
+    source = "" if told is None else str(told["source"][0])
+    return {"hits": hits, "funnel": count_funnel(hits, treatments=context.study.treatments, expressed_by=source)}
+
+
+def _expressed(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
+    """Which targets are expressed, when anything says so."""
+    told = tables.get("expressed")
+    return None if told is None or told.is_empty() else told
 
 
 def can_test(study: Study) -> bool:
@@ -75,7 +84,7 @@ def _sensitize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         treatments=study.treatments,
         method=study.sensitization.method,
         settings=study.sensitization,
-        expressed=read_expression(study.inputs, folder=context.folder) if study.hits.expression != "off" else None,
+        expressed=_expressed(tables) if study.hits.expression != "off" else None,
         targets=targets_of(reagents),
         families=reagent_families(reagents, kinds=study.sensitization.seed_kinds),
         expression_kinds=study.hits.expression_kinds,
@@ -89,7 +98,7 @@ def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         tables["hits"],
         study=context.study,
         own_scores=tables["scores"],
-        expressed=read_expression(context.study.inputs, folder=context.folder),
+        expressed=_expressed(tables),
         targets=targets_of(tables["reagents"]),
         jobs=context.jobs,
         advance=lambda done, total: context.progress("stability", done, total),
@@ -108,14 +117,16 @@ STAGES: tuple[Stage, ...] = (
     Stage("normalize", ("readings",), ("wells",), ("normalize",), (), _normalize),
     Stage("quality", ("wells",), ("plates", "quality"), ("quality", "treatments"), (), _quality),
     Stage("score", ("wells",), ("scores",), ("score",), (), _score),
-    Stage("hits", ("scores", "reagents"), ("hits", "funnel"), ("hits", "treatments"), ("expressed",), _hits),
+    *arrays.STAGES,
+    Stage("hits", ("scores", "reagents"), ("hits", "funnel"), ("hits", "treatments"), (), _hits, uses=("expressed",)),
     Stage(
         "sensitize",
         ("scores", "reagents", "hits"),
         ("sensitizers", "concordance"),
         ("sensitization", "treatments", "hits"),
-        ("expressed",),
+        (),
         _sensitize,
+        uses=("expressed",),
         applies=can_test,
     ),
     Stage(
@@ -123,7 +134,8 @@ STAGES: tuple[Stage, ...] = (
         ("wells", "scores", "hits", "reagents"),
         ("stability", "stability_settings"),
         ("normalize", "score", "hits", "stability", "treatments"),
-        ("expressed",),
+        (),
         _stability,
+        uses=("expressed",),
     ),
 )

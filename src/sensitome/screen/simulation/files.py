@@ -61,7 +61,15 @@ def study_files(
         **{name: table.write_csv() for name, table in tables.items()},
         **_exports(simulation),
         **(
-            mechanism_files(simulation.settings.design, simulation.expressed, seed=simulation.seed) if mechanism else {}
+            mechanism_files(
+                simulation.settings.design,
+                simulation.expressed,
+                simulation.truth,
+                simulation.library,
+                seed=simulation.seed,
+            )
+            if mechanism
+            else {}
         ),
     }
 
