@@ -23,7 +23,7 @@ FEWEST_DRAWS = 99
 def check_mechanism(context: Context, found: Findings) -> None:
     """Judge each input; where the screen is sound, test its lists as a run does, with few draws."""
     inputs, folder = context.study.inputs, context.folder
-    named = (inputs.targets,) if isinstance(inputs.targets, str) else inputs.targets or ()
+    named = inputs.targets
     read = [found.attempt(partial(read_evidence, folder / name, species=None), of="targets") for name in named]
     targets = [table for table in read if table is not None]
     if named and len(targets) == len(named):
