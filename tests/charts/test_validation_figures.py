@@ -22,7 +22,6 @@ from sensitome.protein.simulate import ArrayDesign, array_files, simulate_array
 from sensitome.protein.spots import normalize_spots, read_array
 from sensitome.validation.contrasts import test_validation
 from sensitome.validation.normalize import normalize_validation
-from sensitome.validation.power import regression_table
 from sensitome.validation.settings import NORMANN2021, RECOMMENDED, ValidationSettings
 from sensitome.validation.simulate import AssayDesign, simulate_assay
 from sensitome.validation.wells import average_wells, validation_wells
@@ -99,11 +98,26 @@ def test_nothing_to_draw_is_no_figure(proteins: pl.DataFrame) -> None:
 
 
 def test_screen_and_validation_are_drawn_against_each_other() -> None:
-    table = assay(RECOMMENDED)["validation"]
+    found = assay(RECOMMENDED)["validation"].filter(pl.col("contrast").cast(pl.String) == "interaction")
     rng = np.random.default_rng(3)
-    screen = pl.DataFrame({"cell_line": "KPL4", "treatment": "lapatinib", "reagent": [*NAMES, *map(str, range(50))]})
-    screen = screen.with_columns(pl.Series("effect", rng.normal(0, 0.3, 60)), pl.lit(0.2).alias("standard_error"))
-    made = validation_agreement({"regression": regression_table(screen, table)}, {})
+    expected = pl.Series("expected", rng.normal(0, 0.3, found.height))
+    table = found.with_columns(expected, (2 * expected).alias("screen_effect")).with_columns(
+        (pl.col("expected") - 0.2).alias("expected_low"),
+        (pl.col("expected") + 0.2).alias("expected_high"),
+        (pl.col("expected") < 0).alias("agrees"),
+    )
+    made = validation_agreement({"validation_agreement": table}, {})
     assert made is not None
-    assert "of 10 validated intervals meet" in made["title"]["subtitle"][1]
+    assert f"of {found.height} validated intervals meet" in made["title"]["subtitle"][1]
     assert render(made).startswith(b"<svg")
+    assert validation_agreement({"validation_agreement": table.clear()}, {}) is None
+
+
+def test_the_figure_shows_the_test_that_the_study_names() -> None:
+    tables = {**assay(RECOMMENDED), "validation_paper": assay(NORMANN2021)["validation"]}
+    paper = validation_panels(tables, {"study": {"validation": {"test": "student-wells"}}})
+    own = validation_panels(tables, {"study": {"validation": {"test": "blocks"}}})
+    assert paper is not None
+    assert own is not None
+    assert "n = 9 wells" in paper["title"]["subtitle"][0]
+    assert "n = 3 biological replicates" in own["title"]["subtitle"][0]

@@ -22,6 +22,7 @@ __all__ = [
     "named",
     "plural",
     "pretty",
+    "reading_order",
     "score_unit",
     "setting",
     "signed",
@@ -170,6 +171,17 @@ def arms_in_order(tables: Tables, manifest: Manifest) -> list[str]:
         for arm in frame.sort(sort)["treatment"].unique(maintain_order=True).to_list():
             order.setdefault(arm, len(order))
     return sorted(order, key=lambda arm: (arm != vehicle, len(combinations.get(arm, ())), order[arm], arm))
+
+
+def reading_order(arms: Sequence[str], tables: Tables, manifest: Manifest) -> list[str]:
+    """Some arms in the order of the study; those that it does not know come last, by how many drugs they name.
+
+    >>> reading_order(["a+b", "b", "vehicle"], {}, {"study": {"treatments": {"vehicle": "vehicle"}}})
+    ['vehicle', 'b', 'a+b']
+    """
+    known = {arm: place for place, arm in enumerate(arms_in_order(tables, manifest))}
+    vehicle = setting(manifest, "treatments", "vehicle", default="vehicle")
+    return sorted(arms, key=lambda arm: (arm != vehicle, known.get(arm, len(known)), arm.count("+"), arm))
 
 
 def drug_arms(tables: Tables, manifest: Manifest) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, setting
+from sensitome.charts.data import Manifest, Tables, reading_order
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import DIVERGING, INK
 
@@ -43,8 +43,7 @@ def protein_heatmap(tables: Tables, manifest: Manifest) -> Specification | None:
         return None
     reagents = _reagents(proteins, tables)
     names = _ordered(proteins)
-    vehicle = str(setting(manifest, "treatments", "vehicle", default="vehicle"))
-    arms = sorted(proteins["treatment"].unique(), key=lambda arm: (arm != vehicle, arm.count("+"), arm))
+    arms = reading_order(proteins["treatment"].unique().to_list(), tables, manifest)
     lines = sorted(proteins["cell_line"].unique())
     shown = proteins.filter(pl.col("reagent").is_in(reagents))
     left = proteins["reagent"].n_unique() - len(reagents)

@@ -17,6 +17,7 @@ from sensitome.charts.interaction_volcano import interaction_volcano
 from sensitome.charts.panels import Specification
 from sensitome.charts.pattern_matrix import pattern_matrix
 from sensitome.charts.plate_heatmap import plate_heatmap
+from sensitome.charts.protein_heatmap import protein_heatmap
 from sensitome.charts.quality_strips import quality_strips, z_prime_over_plates
 from sensitome.charts.replicate_agreement import replicate_agreement
 from sensitome.charts.response_boxes import response_boxes
@@ -27,6 +28,8 @@ from sensitome.charts.sensitizer_ranking import sensitizer_ranking
 from sensitome.charts.stability_map import settings_grid, stability_map
 from sensitome.charts.stage_boxes import stage_boxes
 from sensitome.charts.survival_curves import survival_curves
+from sensitome.charts.validation_agreement import validation_agreement
+from sensitome.charts.validation_panels import validation_panels
 from sensitome.charts.viability_scatter import viability_scatter
 
 if TYPE_CHECKING:
@@ -155,6 +158,33 @@ FIGURES: list[Figure] = [
         rule_versus_model,
         "Contexts that the rule and the test call together, and that only one of them calls, by the reason why the "
         "other does not. Where the truth is known, dark = true effect, light = none.",
+    ),
+    Figure(
+        "validation_panels",
+        "Validation assay",
+        ("validation", "validation_replicates"),
+        validation_panels,
+        "Viability under every arm; the eight reagents with the smallest p. Gray = negative control, color = reagent; "
+        "bar = mean, line = its spread, point = biological replicate, red tick = what Bliss independence expects of "
+        "reagent and drug together. Stars: p or q of reagent against control in the same arm, * < .05, ** < .01, "
+        "*** < .001. A star says that fewer cells live than with the control, not that the drug changes the effect.",
+    ),
+    Figure(
+        "validation_agreement",
+        "Screen and validation",
+        ("validation_agreement",),
+        validation_agreement,
+        "Interaction of each reagent and drug arm in the screen and in the validation assay. Gray bar = what the "
+        "screen lets expect after regression to the mean, thin line = 95 % interval of the validation, dashed = "
+        "identity. Candidates were chosen because their effects were large: most validated effects are smaller.",
+    ),
+    Figure(
+        "protein_heatmap",
+        "Proteins under reagent and drug",
+        ("proteins",),
+        protein_heatmap,
+        "Distance of each protein from the reagents of its arm, in SD: blue = more, vermillion = less, up to ±4. ▲ and "
+        "▼ mark what is called up or down. Ratios are of the phosphorylated to the whole protein.",
     ),
     Figure(
         "stage_boxes",

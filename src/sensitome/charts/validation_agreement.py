@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables
+from sensitome.charts.data import Manifest, Tables, reading_order
 from sensitome.charts.panels import Specification, specification
 from sensitome.charts.theme import ACCENT, FAINT, INK, MUTED
 
@@ -23,8 +23,8 @@ def validation_agreement(tables: Tables, manifest: Manifest) -> Specification | 
 
     Parameters
     ----------
-    tables : `regression` (from `sensitome.validation.power.regression_table`)
-    manifest : not read
+    tables : `validation_agreement`
+    manifest : arms of the study, for their order
 
     Returns
     -------
@@ -35,7 +35,7 @@ def validation_agreement(tables: Tables, manifest: Manifest) -> Specification | 
 
     from sensitome.charts.data import inline
 
-    rows = tables["regression"].drop_nulls(["screen_effect", "effect", "expected"])
+    rows = tables["validation_agreement"].drop_nulls(["screen_effect", "effect", "expected"])
     if rows.is_empty():
         return None
     every = [*rows["screen_effect"], *rows["effect"], *rows["ci_low"].drop_nulls(), *rows["ci_high"].drop_nulls(), 0.0]
@@ -46,6 +46,7 @@ def validation_agreement(tables: Tables, manifest: Manifest) -> Specification | 
     y = alt.Y("effect:Q", title="interaction in the validation (log2)", scale=scale).axis(tickCount=6)
     columns = ["reagent", "cell_line", "treatment", "screen_effect", "expected", "expected_low", "expected_high"]
     columns += ["effect", "ci_low", "ci_high", "agrees"]
+    arms = reading_order(rows["treatment"].unique().to_list(), tables, manifest)
     base = alt.Chart(inline(rows.select(columns)))
     tooltip = ["reagent:N", "treatment:N", *(alt.Tooltip(f"{c}:Q", format=".2f") for c in ("effect", "expected"))]
     line = alt.Chart(inline(pl.DataFrame({"screen_effect": domain, "effect": domain})))
@@ -58,7 +59,7 @@ def validation_agreement(tables: Tables, manifest: Manifest) -> Specification | 
             x=x, y=alt.Y("ci_low:Q", scale=scale), y2=alt.Y2("ci_high")
         ),
         base.mark_point(filled=True, size=45, color=ACCENT, stroke="white", strokeWidth=0.6).encode(
-            x=x, y=y, shape=alt.Shape("treatment:N", legend=alt.Legend(title="arm")), tooltip=tooltip
+            x=x, y=y, shape=alt.Shape("treatment:N", sort=arms, legend=alt.Legend(title="arm")), tooltip=tooltip
         ),
     ]
     agreeing = int(rows["agrees"].fill_null(False).sum())

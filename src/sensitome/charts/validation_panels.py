@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, setting
+from sensitome.charts.data import Manifest, Tables, reading_order, setting
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import ACCENT, FAINT, INK
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
 
-__all__ = ["validation_panels"]
+__all__ = ["shown_test", "validation_panels"]
 
 #: Panels of the figure; the rest is in the table.
 MOST = 8
@@ -27,9 +27,10 @@ def validation_panels(tables: Tables, manifest: Manifest) -> Specification | Non
 
     Parameters
     ----------
-    tables : `validation` and `validation_replicates`
-    manifest : settings of the study; ``validation.error_bars`` ("sem" or "ci", by default "sem" for the paper's
-        test and "ci" otherwise) and ``treatments.vehicle``
+    tables : `validation` and `validation_replicates`; `validation_paper` as well where the study asks for its test
+    manifest : settings of the study; ``validation.test`` ("student-wells" takes the test of the paper, where the run
+        has it), ``validation.error_bars`` ("sem" or "ci", by default "sem" for the paper's test and "ci" otherwise)
+        and ``treatments.vehicle``
 
     Returns
     -------
@@ -40,11 +41,11 @@ def validation_panels(tables: Tables, manifest: Manifest) -> Specification | Non
     ----------
     Normann et al. 2021, Fig. 2, doi:10.1038/s41598-021-90385-2; Lord et al. 2020, doi:10.1083/jcb.202001064
     """
-    table = tables["validation"].filter(pl.col("contrast").cast(pl.String) == "reagent")
+    table = shown_test(tables, manifest).filter(pl.col("contrast").cast(pl.String) == "reagent")
     if table.is_empty():
         return None
     vehicle = str(setting(manifest, "treatments", "vehicle", default="vehicle"))
-    arms = _arms(table, vehicle)
+    arms = reading_order(table["treatment"].unique().to_list(), tables, manifest)
     by_well = str(table["unit"][0]).startswith("wells")
     bars = setting(manifest, "validation", "error_bars", default="sem" if by_well else "ci")
     drawn = _bars(table, error=bars, vehicle=vehicle)
@@ -61,10 +62,10 @@ def validation_panels(tables: Tables, manifest: Manifest) -> Specification | Non
     return panels.specification()
 
 
-def _arms(table: pl.DataFrame, vehicle: str) -> list[str]:
-    """Arms in reading order: without drug, one drug, several."""
-    arms = table["treatment"].unique().to_list()
-    return sorted(arms, key=lambda arm: (arm != vehicle, arm.count("+"), arm))
+def shown_test(tables: Tables, manifest: Manifest) -> pl.DataFrame:
+    """The test that the study wants to see: the table of the paper's, or that of biological replicates."""
+    asked = setting(manifest, "validation", "test") == "student-wells" and "validation_paper" in tables
+    return tables["validation_paper" if asked else "validation"]
 
 
 def _strongest(table: pl.DataFrame) -> list[tuple[str, str]]:
@@ -181,7 +182,7 @@ def _template(arms: list[str], top: float) -> ChartType:
     groups: dict[str, Any] = {"domain": [CONTROL, "reagent"]}
     x = alt.X("treatment:N", sort=arms, title=None, scale=alt.Scale(domain=arms, paddingInner=0.25)).axis(
         labelAngle=-32,
-        labelExpr="replace(datum.label, '+', ' + ')",
+        labelExpr="split(replace(datum.label, /[+]/g, '|+ '), '|')",
         labelFontSize=9.5,
         labelLimit=110,
         labelOverlap=False,
