@@ -29,19 +29,27 @@ def without_rates(sensitizers: pl.DataFrame, method: str) -> pl.DataFrame:
 
 
 def families_of(sensitizers: pl.DataFrame) -> pl.DataFrame:
-    """Two seed families of the mimics."""
+    """Two seed families of the mimics, as the hierarchical model tells them."""
     mimics = sensitizers.filter(pl.col("kind") == "mimic")["reagent"].unique().sort()
-    return pl.DataFrame(
-        {
-            "seed_family": ["AGCACCA", "AAAGUGC"],
-            "members": [";".join(mimics[:2]), ";".join(mimics[2:5])],
-            "effect": [-0.8, 0.01],
-            "ci_low": [-1.1, -0.2],
-            "ci_high": [-0.5, 0.22],
-            "tau2": [0.01, 0.0],
-            "phi": [0.7, 0.7],
-        }
-    )
+    members = [mimics[:2].to_list(), mimics[2:5].to_list()]
+    called = set(sensitizers.filter("is_sensitizer")["reagent"])
+    own = [[name for name in names if name in called] for names in members]
+    return check_table(
+        pl.DataFrame(
+            {
+                "seed_family": ["AGCACCA", "AAAGUGC"], "kind": "mimic",
+                "n_members": [2, 3], "members": [";".join(names) for names in members],
+                "n_called": [len(names) for names in own], "called": [";".join(names) for names in own],
+                "loyalty": [0.7, 0.7], "p_shared": [0.98, 0.01],
+                "pattern": ["KPL4: lapatinib; SUM190PT: lapatinib", None], "p_pattern": [0.9, None],
+                "cell_line": ["KPL4", "SUM190PT"], "treatment": "lapatinib",
+                "effect": [-0.8, 0.01], "ci_low": [-1.1, -0.2], "ci_high": [-0.5, 0.22],
+                "p_value": [0.0001, 0.4], "q_value": [0.0002, 0.4],
+            },
+        ),
+        TABLES["families"],
+        name="families",
+    )  # fmt: skip
 
 
 def _sensitizers(wells: pl.DataFrame) -> pl.DataFrame:

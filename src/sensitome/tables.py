@@ -17,6 +17,7 @@ from sensitome.enrichment.tables import Enrichment, EnrichmentEras
 from sensitome.errors import Fault, TableError, listed, suggestion
 from sensitome.expression.tables import Detection, Expressed, Expression, Response, ResponseDesign, ResponseGroups
 from sensitome.mirna.tables import Genes, Names, TargetsMerged, TargetSources
+from sensitome.screen.tables import SCREEN_TABLES
 
 __all__ = [
     "ROLES",
@@ -292,6 +293,7 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     "funnel": Funnel,
     "sensitizers": Sensitizers,
     "concordance": Concordance,
+    **SCREEN_TABLES,
     "stability": Stability,
     "stability_settings": StabilitySettings,
     "expression": Expression,

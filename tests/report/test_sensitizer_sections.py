@@ -206,20 +206,31 @@ def test_the_summary_tells_the_truth_of_both():
 def test_families_are_shown_when_there_are_some():
     assert 'id="families"' not in PAGE
     families = families_of(TEST)
-    page = page_of(families)
+    page = build_page({**FEW, "families": families}, MANIFEST)
     text = section(page, "families")
-    assert "2 seed families with more than one member." in text
-    assert "share their pattern of interactions in 70 % of the cases" in text
+    assert "2 seed families with more than one member. 1 shares a pattern of sensitization with a probability" in text
+    assert "1 stands out against random reagents (q ≤ 0.1)." in text
+    assert "A member does what its family does in 70 % of the cases" in text
     columns = columns_of(page, "data-families")
     assert texts(columns["seed_family"]) == ["AGCACCA", "AAAGUGC"]
     assert columns["n_members"]["values"] == [2, 3]
-    counted = families.with_columns(pl.Series("members", [2, 3]), pl.lit(0.0).alias("phi"))
-    page = page_of(counted)
-    assert columns_of(page, "data-families")["n_members"]["values"] == [2, 3]
-    assert "do not share their interactions" in section(page, "families")
-    listed = families.with_columns(pl.col("members").str.split(";"))
-    page = page_of(listed)
-    assert columns_of(page, "data-families")["n_members"]["values"] == [2, 3]
+    assert 'data-figure="seed_families"' in page
+
+
+def test_families_of_a_test_without_a_model_are_held_against_random_reagents():
+    of_model = ["loyalty", "p_shared", "pattern", "p_pattern"]
+    families = families_of(TEST).with_columns(
+        pl.lit(None).cast(families_of(TEST)[name].dtype).alias(name) for name in of_model
+    )
+    text = section(page_of(families), "families")
+    assert "probability above one half" not in text
+    assert "1 stands out against random reagents (q ≤ 0.1)." in text
+    assert "φ, the mean" not in text
+
+
+def test_seeds_that_say_nothing_are_told_so():
+    families = families_of(TEST).with_columns(loyalty=pl.lit(0.0))
+    assert "do not share their interactions" in section(page_of(families), "families")
 
 
 def test_a_run_without_a_test_has_no_word_of_it():

@@ -23,6 +23,7 @@ from sensitome.charts.replicate_agreement import replicate_agreement
 from sensitome.charts.response_boxes import response_boxes
 from sensitome.charts.rule_versus_model import rule_versus_model
 from sensitome.charts.score_distribution import score_distribution
+from sensitome.charts.seed_families import seed_families
 from sensitome.charts.sensitization_scatter import sensitization_scatter
 from sensitome.charts.sensitizer_ranking import sensitizer_ranking
 from sensitome.charts.stability_map import settings_grid, stability_map
@@ -150,6 +151,16 @@ FIGURES: list[Figure] = [
         "without it; colored point and line = expectation + interaction δ with its interval, filled when called. A bar "
         "outside the line says that the drug changes the effect. Of many cell lines those with a call come "
         "first, up to 24 rows.",
+    ),
+    Figure(
+        "seed_families",
+        "What seed families do together",
+        ("families", "sensitizers"),
+        seed_families,
+        "One row per seed family, in the cell line and arm where the mean of its members is lowest. Circle = member, "
+        "filled when it is called somewhere; diamond and line = mean of the members with its t interval, cut at the "
+        "ends of the axis. Number: probability that the members share a pattern of sensitization, or, of a test "
+        "without a model, the p against random reagents. At most 30 families.",
     ),
     Figure(
         "rule_versus_model",

@@ -21,6 +21,7 @@ from sensitome.report.sections import (
     sensitizers,
     stability,
     summary,
+    support,
     viability,
 )
 
@@ -35,6 +36,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("sensitizers", "Sensitizers", (), sensitizers.build),
     Section("comparison", "The paper's rule and this test", (), comparison.build),
     Section("families", "Seed families", (), families.build),
+    Section("support", "What supports the calls", (), support.build),
     Section("hits", "Every call", ("hits",), hits.build),
     Section("patients-stage", "Patients: stage", (), patients.build_stage),
     Section("patients-survival", "Patients: survival", (), patients.build_survival),

@@ -15,60 +15,59 @@ __all__ = ["build"]
 COLUMNS: dict[str, Column] = {
     "seed_family": ("seed", None, "code"),
     "kind": ("kind", None, "filter"),
-    "cell_line": ("cell line", None, "filter"),
-    "treatment": ("arm", None, "filter"),
     "n_members": ("members", 0, ""),
     "n_called": ("called", 0, ""),
-    "effect": ("δ of the family (log2)", 2, "size"),
+    "p_shared": ("P(shared)", 3, "share"),
+    "loyalty": ("loyalty φ", 2, "share"),
+    "pattern": ("shared pattern", None, "long"),
+    "p_pattern": ("P(pattern)", 2, "share"),
+    "cell_line": ("strongest in", None, "filter"),
+    "treatment": ("arm", None, "filter"),
+    "effect": ("mean δ there (log2)", 2, "size"),
     "ci_low": ("from", 2, "size"),
     "ci_high": ("to", 2, "size"),
-    "tau2": ("variance between members", 3, ""),
     "p_value": ("p", 4, "rate"),
     "q_value": ("q", 4, "rate"),
-    "discordant": ("members that differ", None, "long"),
-    "members": ("who", None, "long"),
+    "called": ("called members", None, "long"),
+    "members": ("all members", None, "hidden"),
 }
 
 
 def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
     """The table of families, and how far members share their effects; nothing without families."""
     families = tables.get("families")
-    if families is None or families.is_empty() or "seed_family" not in families.columns:
+    if families is None or families.is_empty():
         return None
-    rows = _plain(families)
-    order = [name for name in ("q_value", "effect", "seed_family") if name in rows.columns]
-    kept = {name: look for name, look in COLUMNS.items() if name in rows.columns and rows[name].is_not_null().any()}
-    rows = rows.sort(order, nulls_last=True).head(int(setting(manifest, "report", "rows", default=20000)))
-    caption = "Seed families: the interaction of all members together, those that sensitize most first"
+    most = int(setting(manifest, "report", "rows", default=20000))
+    rows = families.with_columns(pl.col("members", "called").str.replace_all(";", "; "))
+    kept = {name: look for name, look in COLUMNS.items() if rows[name].is_not_null().any()}
+    caption = "Seed families: what all members do together, those that share a pattern most surely first"
     return {
-        "count": plural(families["seed_family"].n_unique(), "seed family").replace("familys", "families"),
-        "shared": _shared(families),
-        "data": {"families": column_table(rows, kept, caption=caption, name="families")},
+        "count": plural(families.height, "seed family").replace("familys", "families"),
+        "shared": _shared(families, tables.get("sensitization_fit")),
+        "found": _found(families),
+        "figures": ["seed_families"],
+        "data": {"families": column_table(rows.head(most), kept, caption=caption, name="families")},
     }
 
 
-def _plain(families: pl.DataFrame) -> pl.DataFrame:
-    """Lists as text; a count of members that is called `members` under its own name."""
-    rows = families.with_columns(
-        pl.col(name).cast(pl.List(pl.String)).list.join("; ")
-        for name, kind in families.schema.items()
-        if isinstance(kind, pl.List)
-    )
-    if "members" not in rows.columns or "n_members" in rows.columns:
-        return rows
-    if rows.schema["members"].is_numeric():
-        return rows.rename({"members": "n_members"})
-    names = pl.col("members").str.replace_all(r";\s*", "; ")
-    return rows.with_columns(names, (names.str.count_matches("; ") + 1).cast(pl.Int64).alias("n_members"))
+def _found(families: pl.DataFrame) -> str:
+    """How many families act together, by the model and against random reagents."""
+    sure = families.filter(pl.col("p_shared") > 0.5).height
+    listed = families.filter(pl.col("q_value") <= 0.1).height
+    random = f"{listed} {'stands' if listed == 1 else 'stand'} out against random reagents (q ≤ 0.1)"
+    if families["p_shared"].null_count() == families.height:
+        return f"{random}."
+    verb = "shares" if sure == 1 else "share"
+    return f"{sure} {verb} a pattern of sensitization with a probability above one half; {random}."
 
 
-def _shared(families: pl.DataFrame) -> str:
+def _shared(families: pl.DataFrame, fit: pl.DataFrame | None) -> str:
     """How far members share their effects, where the model says so."""
-    if "phi" not in families.columns or families["phi"].drop_nulls().is_empty():
+    if families["loyalty"].null_count() == families.height:
         return ""
-    phi = families["phi"].drop_nulls()
-    low, high = float(phi.min()), float(phi.max())  # type: ignore[arg-type]
-    if high < 0.005:
+    mean = None if fit is None else fit.filter(pl.col("quantity") == "family_loyalty")["value"]
+    phi = float(mean[0]) if mean is not None and len(mean) else float(families["loyalty"].mean())  # type: ignore[arg-type]
+    if phi < 0.005:
         return "The data say that members of a family do not share their interactions: the seeds were not used."
-    share = f"{100 * low:.0f} %" if high - low < 0.005 else f"{100 * low:.0f} to {100 * high:.0f} %"
-    return f"The model finds that members of a family share their pattern of interactions in {share} of the cases (φ)."
+    return f"A member does what its family does in {100 * phi:.0f} % of the cases (φ, the mean over families)."

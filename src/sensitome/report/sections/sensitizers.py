@@ -17,6 +17,7 @@ from sensitome.charts.sensitization_data import (
     tested,
     vehicle_of,
 )
+from sensitome.report.fit_text import learned_words, null_words
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 from sensitome.report.sensitization_text import class_words, headline, limits_in_words, sensitization_method_text
@@ -41,6 +42,8 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
         "rate_name": found.name,
         "limits": limits_in_words(sensitizers, found),
         "method": sensitization_method_text(tables, manifest),
+        "learned": learned_words(tables.get("sensitization_fit")),
+        "by_chance": null_words(tables.get("null_calls")),
         "figures": FIGURES,
         "has_wells": "wells" in tables,
         "needs_panel": "hits" not in tables,
@@ -109,6 +112,7 @@ def _columns(rows: pl.DataFrame) -> dict[str, Column]:
         "effect": ("δ (log2)", 2, "size"),
         "ci_low": ("from", 2, "size"),
         "ci_high": ("to", 2, "size"),
+        "shrunk_effect": ("δ drawn in", 2, "size"),
         "local_rate": ("local rate", 4, "rate"),
         "q_value": ("q", 4, "rate"),
         "p_value": ("p", 4, "rate"),
@@ -123,7 +127,10 @@ def _columns(rows: pl.DataFrame) -> dict[str, Column]:
         "vehicle_ci_low": ("without drug from", 2, "hidden"),
         "vehicle_ci_high": ("without drug to", 2, "hidden"),
     }
-    return {name: look for name, look in columns.items() if name in rows.columns and rows[name].is_not_null().any()}
+    kept = {name: look for name, look in columns.items() if name in rows.columns and rows[name].is_not_null().any()}
+    if "shrunk_effect" in kept and (rows["shrunk_effect"] - rows["effect"]).abs().max() in (None, 0):
+        del kept["shrunk_effect"]  # the method draws its effects in itself
+    return kept
 
 
 def _with_rule(rows: pl.DataFrame, hits: pl.DataFrame | None) -> pl.DataFrame:
