@@ -34,17 +34,19 @@ def input_files(
     folder: Path,
     cohort: CohortSettings | None = None,
     cohorts: Mapping[str, CohortSettings] | None = None,
+    prior: str | None = None,
 ) -> dict[str, list[Path]]:
     """Every file that a study reads, in the groups on which stages depend.
 
-    The groups are readings, expressed, truth, true_genes, arrays, targets, gene_sets, mirbase and cohort; those
-    without a file are empty.
+    The groups are readings, expressed, truth, true_genes, arrays, targets, gene_sets, mirbase, cohort and prior;
+    those without a file are empty.
 
     Parameters
     ----------
     inputs : the study's inputs
     folder : where their paths start
     cohort, cohorts : what the study says of patients
+    prior : what an earlier run learned of sensitization
 
     Raises
     ------
@@ -71,6 +73,7 @@ def input_files(
     groups["arrays"] = array_source_files(array_source(inputs, folder=folder)) if inputs.arrays else []
     groups["targets"] = [folder / name for name in (*inputs.targets, inputs.target_families) if name]
     groups["mirbase"] = _mirbase_files(folder / inputs.mirbase) if inputs.mirbase else []
+    groups["prior"] = [folder / prior] if prior else []
     patients = [("cohort", cohort), *((f"cohorts.{name}", more) for name, more in (cohorts or {}).items())]
     groups["cohort"] = [
         path for section, settings in patients for path in cohort_files(settings, folder=folder, section=section)

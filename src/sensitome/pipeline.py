@@ -20,17 +20,19 @@ import polars as pl
 
 from sensitome.errors import Caution
 from sensitome.inputs import input_files
+from sensitome.io.prior_file import prior_content
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
 from sensitome.manifest import build_manifest
+from sensitome.screen.prior import keep_prior
 from sensitome.settings import Study
-from sensitome.stages import mechanism, patients, screen
+from sensitome.stages import calls, mechanism, patients, screen
 from sensitome.stages.record import Context, Progress, Stage, Tables
 from sensitome.tables import TABLES, check_table
 
 __all__ = ["STAGES", "Run", "run_study"]
 
 #: The order of a run.
-STAGES: tuple[Stage, ...] = (*screen.STAGES, *mechanism.STAGES, *patients.STAGES)
+STAGES: tuple[Stage, ...] = (*screen.STAGES, *calls.STAGES, *mechanism.STAGES, *patients.STAGES)
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def run_study(
         truth=truth,
         true_genes=_true_genes(context),
     )
+    _keep_prior(results, published)
     results.write_json("manifest.json", manifest)
     return Run(results.path, published, manifest, seconds, tuple(reused))
 
@@ -124,9 +127,22 @@ def _fingerprints(study: Study, folder: Path) -> dict[str, dict[Path, InputFile]
     return {
         group: {path: fingerprint(path, name=_relative(path, folder)) for path in paths}
         for group, paths in input_files(
-            study.inputs, folder=folder, cohort=study.cohort, cohorts=study.cohorts
+            study.inputs,
+            folder=folder,
+            cohort=study.cohort,
+            cohorts=study.cohorts,
+            prior=study.sensitization.prior,
         ).items()
     }
+
+
+def _keep_prior(results: RunFolder, tables: Tables) -> None:
+    """Write what the test learned, so that a further study can start from it."""
+    prior = keep_prior(tables["sensitization_fit"]) if "sensitization_fit" in tables else None
+    if prior is None:
+        (results.path / "prior.json").unlink(missing_ok=True)
+    else:
+        results.write_json("prior.json", prior_content(prior))
 
 
 def _relative(path: Path, folder: Path) -> str:

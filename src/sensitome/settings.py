@@ -253,6 +253,8 @@ class HitSettings(_Settings):
     """Kinds of reagents that need an expressed target."""
     candidates: Literal["any-arm", "same-arm"]
     """Whether a hit in both lines must be in the same arm to make a candidate."""
+    bootstrap: Annotated[int, Field(ge=0)] = 200
+    """How often the noise of the wells is drawn anew, for the chance that a context is called again; 0 = never."""
 
 
 class SensitizeSettings(SensitizationSettings):

@@ -54,3 +54,16 @@ def _can_be_tested(study: Study, tables: dict[str, pl.DataFrame]) -> bool:
             targets=targets_of(tables["reagents"]),
         )
     return True
+
+
+def _prior(name: str, context: Context, scores: pl.DataFrame) -> None:
+    """Read the prior, and hold it against the lines and arms of the screen."""
+    treatments = context.study.treatments
+    others = set(scores["treatment"].unique()) - {treatments.vehicle}
+    use_prior(
+        read_prior(context.folder / name),
+        lines=sorted(scores["cell_line"].unique()),
+        arms=[str(treatments.vehicle), *sorted(others)],
+        weight=context.study.sensitization.prior_weight,
+        where=name,
+    )

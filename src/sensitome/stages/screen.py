@@ -8,6 +8,7 @@ import polars as pl
 
 from sensitome.families import reagent_families
 from sensitome.inputs import read_inputs, split_reagents
+from sensitome.io.prior_file import read_prior
 from sensitome.screen.arms import check_treatments
 from sensitome.screen.concordance import compare_calls
 from sensitome.screen.funnel import count_funnel
@@ -15,13 +16,13 @@ from sensitome.screen.hits import call_hits
 from sensitome.screen.normalize import normalize
 from sensitome.screen.quality import assess_quality, caution_many_hits, plates_with_many_hits
 from sensitome.screen.score import score
-from sensitome.screen.sensitization import test_sensitization
+from sensitome.screen.sensitization import sensitize
 from sensitome.screen.stability import map_stability
 from sensitome.settings import Study
 from sensitome.stages import arrays
 from sensitome.stages.record import Context, Stage, Tables
 
-__all__ = ["STAGES", "can_test", "targets_of"]
+__all__ = ["STAGES", "can_test", "expressed_of", "targets_of"]
 
 
 def _read(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
@@ -56,15 +57,15 @@ def _hits(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         tables["scores"],
         settings=context.study.hits,
         treatments=context.study.treatments,
-        expressed=_expressed(tables),
+        expressed=expressed_of(tables),
         targets=targets_of(tables["reagents"]),
     )
-    told = _expressed(tables)
+    told = expressed_of(tables)
     source = "" if told is None else str(told["source"][0])
     return {"hits": hits, "funnel": count_funnel(hits, treatments=context.study.treatments, expressed_by=source)}
 
 
-def _expressed(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
+def expressed_of(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
     """Which targets are expressed, when anything says so."""
     told = tables.get("expressed")
     return None if told is None or told.is_empty() else told
@@ -79,17 +80,24 @@ def can_test(study: Study) -> bool:
 
 def _sensitize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     study, reagents = context.study, tables["reagents"]
-    sensitizers = test_sensitization(
+    prior = study.sensitization.prior
+    found = sensitize(
         tables["scores"],
         treatments=study.treatments,
         method=study.sensitization.method,
         settings=study.sensitization,
-        expressed=_expressed(tables) if study.hits.expression != "off" else None,
+        expressed=expressed_of(tables) if study.hits.expression != "off" else None,
         targets=targets_of(reagents),
         families=reagent_families(reagents, kinds=study.sensitization.seed_kinds),
         expression_kinds=study.hits.expression_kinds,
+        prior=read_prior(context.folder / prior) if prior else None,
     )
-    return {"sensitizers": sensitizers, "concordance": compare_calls(sensitizers, tables["hits"])}
+    return {
+        "sensitizers": found.sensitizers,
+        "concordance": compare_calls(found.sensitizers, tables["hits"]),
+        "sensitization_fit": found.fit,
+        "families": found.families,
+    }
 
 
 def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
@@ -98,7 +106,7 @@ def _stability(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         tables["hits"],
         study=context.study,
         own_scores=tables["scores"],
-        expressed=_expressed(tables),
+        expressed=expressed_of(tables),
         targets=targets_of(tables["reagents"]),
         jobs=context.jobs,
         advance=lambda done, total: context.progress("stability", done, total),
@@ -122,12 +130,13 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "sensitize",
         ("scores", "reagents", "hits"),
-        ("sensitizers", "concordance"),
+        ("sensitizers", "concordance", "sensitization_fit", "families"),
         ("sensitization", "treatments", "hits"),
-        (),
+        ("prior",),
         _sensitize,
         uses=("expressed",),
         applies=can_test,
+        version=2,
     ),
     Stage(
         "stability",
