@@ -6,6 +6,8 @@ import polars as pl
 
 from sensitome.check.findings import Findings
 from sensitome.inputs import read_expression
+from sensitome.io.prior_file import PriorFile, read_prior
+from sensitome.screen.prior import use_prior
 from sensitome.screen.quality_figures import figures_with
 from sensitome.screen.sensitization_design import check_sensitization
 from sensitome.screen.stability import settings_grid
@@ -22,6 +24,8 @@ def check_screen(context: Context, found: Findings) -> None:
     found.attempt(lambda: list(settings_grid(study)))
     thresholds = found.attempt(lambda: figures_with(study.quality.thresholds))
     found.attempt(lambda: read_expression(study.inputs, folder=context.folder), of="expressed")
+    prior = study.sensitization.prior
+    kept = found.attempt(lambda: read_prior(context.folder / prior)) if prior else None
     for name in ("read", "normalize", *(("quality",) if thresholds is not None else ()), "score"):
         found.rehearse(name, context)
     _check_arrays(context, found)
@@ -31,6 +35,8 @@ def check_screen(context: Context, found: Findings) -> None:
         arms = wells["treatment"].n_unique()
         size = f"{wells['plate'].n_unique()} plates, {wells.height:,} wells, {arms} treatment{'s' * (arms > 1)}"
         found.sound = {"screen": size, **found.sound}
+        if kept is not None and can_test(study):
+            found.attempt(lambda: _check_prior(kept, context, found.tables["scores"]))
 
 
 def _check_arrays(context: Context, found: Findings) -> None:
@@ -56,14 +62,15 @@ def _can_be_tested(study: Study, tables: dict[str, pl.DataFrame]) -> bool:
     return True
 
 
-def _prior(name: str, context: Context, scores: pl.DataFrame) -> None:
-    """Read the prior, and hold it against the lines and arms of the screen."""
-    treatments = context.study.treatments
-    others = set(scores["treatment"].unique()) - {treatments.vehicle}
+def _check_prior(kept: PriorFile, context: Context, scores: pl.DataFrame) -> bool:
+    """True; refuses a prior of other lines or arms than those of the screen."""
+    study = context.study
+    vehicle = str(study.treatments.vehicle)
     use_prior(
-        read_prior(context.folder / name),
+        kept,
         lines=sorted(scores["cell_line"].unique()),
-        arms=[str(treatments.vehicle), *sorted(others)],
-        weight=context.study.sensitization.prior_weight,
-        where=name,
+        arms=[vehicle, *sorted(set(scores["treatment"].unique()) - {vehicle})],
+        weight=study.sensitization.prior_weight,
+        where=f"sensitization.prior = {study.sensitization.prior!r}",
     )
+    return True

@@ -102,7 +102,9 @@ def sensitize(
         tested=asked != 0,
         group=codes(cube, targets, column="target") if record.needs_groups and targets is not None else None,
         family=None if families is None else codes(cube, families, column="seed_family"),
-        prior=use_prior(prior, lines=cube.lines, arms=cube.arms, weight=weight, where="sensitization.prior")
+        prior=use_prior(
+            prior, lines=cube.lines, arms=cube.arms, weight=weight, where=f"sensitization.prior = {settings.prior!r}"
+        )
         if prior is not None and weight
         else None,
     )

@@ -84,10 +84,10 @@ def _null(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     return {"null_calls": table}
 
 
-def _evidence(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+def _support(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     """What supports the calls: controls that agree, further lines, the opposite reagent of the same miRNA."""
     study = context.study
-    empty = {name: SCREEN_TABLES[name].create_empty() for name in _EVIDENCE}
+    empty = {name: SCREEN_TABLES[name].create_empty() for name in _SUPPORT}
     made = {}
     for name, make in (("drug_effects", drug_effects), ("control_agreement", control_agreement)):
         try:
@@ -106,7 +106,7 @@ def _evidence(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     return empty | made
 
 
-_EVIDENCE = ("drug_effects", "control_agreement", "line_evidence", "antisymmetry")
+_SUPPORT = ("drug_effects", "control_agreement", "line_evidence", "antisymmetry")
 
 
 def _leave_out(what: str, error: ControlError | MethodError) -> None:
@@ -137,12 +137,12 @@ STAGES: tuple[Stage, ...] = (
         applies=can_test,
     ),
     Stage(
-        "evidence",
+        "support",
         ("wells", "scores", "reagents", "sensitizers"),
-        _EVIDENCE,
+        _SUPPORT,
         ("sensitization", "treatments"),
         (),
-        _evidence,
+        _support,
         applies=can_test,
     ),
 )
