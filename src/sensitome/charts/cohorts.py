@@ -6,7 +6,7 @@ import polars as pl
 
 from sensitome.charts.data import Manifest, Tables, setting
 
-__all__ = ["of_cohorts", "panel_title", "time_unit"]
+__all__ = ["of_cohorts", "panel_title", "strongest_first", "time_unit"]
 
 
 def of_cohorts(table: pl.DataFrame) -> pl.DataFrame:
@@ -31,3 +31,17 @@ def time_unit(tables: Tables, manifest: Manifest, cohort: str) -> str:
         if len(own) and own[0]:
             return str(own[0])
     return str(setting(manifest, "cohort", "time_unit", default="months"))
+
+
+def strongest_first(keys: pl.DataFrame, tests: pl.DataFrame) -> pl.DataFrame:
+    """Panels in the order of the smallest p of their miRNA, those of one miRNA beside each other.
+
+    Parameters
+    ----------
+    keys : ``mirna`` and what else names a panel
+    tests : ``mirna`` and ``p_value``
+    """
+    smallest = tests.group_by("mirna").agg(pl.col("p_value").min().alias("_p"))
+    others = [name for name in ("endpoint", "cohort") if name in keys.columns]
+    ranked = keys.join(smallest, on="mirna", how="left").sort("_p", "mirna", *others, nulls_last=True)
+    return ranked.select(keys.columns)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.cohorts import of_cohorts, panel_title
+from sensitome.charts.cohorts import of_cohorts, panel_title, strongest_first
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import ACCENT, FAINT, INK
@@ -18,6 +18,8 @@ __all__ = ["forest", "multiverse", "survival_forest"]
 
 #: Panels past this number would be too small to read.
 MOST = 12
+#: The same for panels of dozens of rows.
+MOST_LONG = 6
 #: Rows of a panel past this number would be too many to read.
 MOST_ROWS = 25
 
@@ -40,7 +42,8 @@ def forest(tables: Tables, manifest: Manifest) -> Specification | None:
     title = "Hazard ratios over cohorts"
     subtitle = "per standard deviation of expression · line: 95 % interval · diamond: pooled"
     panels = Panels(columns=2, title=title, subtitle=subtitle)
-    for mirna, endpoint in rows.select("mirna", "endpoint").unique().sort("mirna", "endpoint").head(MOST).iter_rows():
+    keys = strongest_first(rows.select("mirna", "endpoint").unique(), rows.filter(pl.col("source") == "random"))
+    for mirna, endpoint in keys.head(MOST).iter_rows():
         own = rows.filter((pl.col("mirna") == mirna) & (pl.col("endpoint") == endpoint))
         pooled = pl.col("source").is_in(["fixed", "random"])
         marked = own.sort(pooled, "source").with_columns(
@@ -74,9 +77,9 @@ def multiverse(tables: Tables, manifest: Manifest) -> Specification | None:
         title="Survival under every defensible choice",
         subtitle="hazard ratio of high against low, or per standard deviation (continuous) · filled: p < .05",
     )
-    keys = rows.select("cohort", "mirna").unique().sort("cohort", "mirna")
+    keys = strongest_first(rows.select("cohort", "mirna").unique(), rows.filter(pl.col("cut") == "continuous"))
     several = keys["cohort"].n_unique() > 1
-    for cohort, mirna in keys.head(MOST).iter_rows():
+    for cohort, mirna in keys.head(MOST_LONG).iter_rows():
         own = rows.filter((pl.col("cohort") == cohort) & (pl.col("mirna") == mirna)).sort("endpoint", "subset", "cut")
         small = int((own["p_value"] < 0.05).sum())
         marked = own.with_columns(
@@ -150,7 +153,7 @@ def _template(labels: list[str]) -> ChartType:
 
     base = alt.Chart(named("rows"))
     y = alt.Y("source:N", sort=labels, title=None).axis(labelLimit=240, domain=False, ticks=False)
-    x = alt.X("effect:Q", title="hazard ratio", scale=alt.Scale(type="log", nice=False)).axis(
+    x = alt.X("effect:Q", title="hazard ratio", scale=alt.Scale(type="log", nice=False, padding=8)).axis(
         tickCount=5, format="~g", grid=False
     )
     kinds = ["cohort", "pooled", "p < .05", "not", "q < .05"]
@@ -171,7 +174,7 @@ def _template(labels: list[str]) -> ChartType:
         ],
     )
     reach = base.mark_rule(color=INK, aria=False).encode(
-        x=alt.X("ci_low:Q", scale=alt.Scale(type="log", nice=False)), x2=alt.X2("ci_high"), y=y
+        x=alt.X("ci_low:Q", scale=alt.Scale(type="log", nice=False, padding=8)), x2=alt.X2("ci_high"), y=y
     )
     even = base.mark_rule(color=FAINT, aria=False).encode(x=alt.datum(1))
     return alt.layer(even, reach, points).properties(width=230, height=alt.Step(17))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.cohorts import of_cohorts, panel_title, time_unit
+from sensitome.charts.cohorts import of_cohorts, panel_title, strongest_first, time_unit
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.survival_curves import ARMS, MOST
@@ -35,13 +35,13 @@ def incidence(tables: Tables, manifest: Manifest) -> Specification | None:
     if rows.is_empty():
         return None
     checks = of_cohorts(tables["survival_scrutiny"])
+    keys = strongest_first(rows.select("cohort", "mirna", "endpoint").unique(), checks)
+    several = keys["cohort"].n_unique() > 1
     panels = Panels(
-        columns=2,
+        columns=3 if several else 2,
         title="Competing causes",
         subtitle="share that had the event (Aalen and Johansen) · strong: cause of the endpoint · faint: other causes",
     )
-    keys = rows.select("cohort", "mirna", "endpoint").unique().sort("cohort", "mirna", "endpoint")
-    several = keys["cohort"].n_unique() > 1
     templates: dict[str, str] = {}
     for cohort, mirna, endpoint in keys.head(MOST).iter_rows():
         own = (pl.col("cohort") == cohort) & (pl.col("mirna") == mirna) & (pl.col("endpoint") == endpoint)
@@ -79,7 +79,7 @@ def _template(unit: str) -> ChartType:
     colors = alt.Scale(domain=names, range=[ARMS[name][0] for name in names])
     dash = alt.Scale(domain=names, range=[ARMS[name][1] for name in names])
     shades = alt.Scale(domain=list(_CAUSES.values()), range=[1.0, 0.4])
-    y = alt.Y("incidence:Q", title="cumulative incidence", scale=alt.Scale(domainMin=0))
+    y = alt.Y("incidence:Q", title="cumulative incidence", scale=alt.Scale(domain=[0, 1]))
     lines = alt.Chart(named("steps")).mark_line(interpolate="step-after", strokeWidth=1.8, aria=False)
     chart: alt.Chart = lines.encode(
         x=alt.X("time:Q", title=f"time ({unit})").axis(grid=False),

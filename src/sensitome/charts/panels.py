@@ -62,7 +62,13 @@ class Panels:
         self.datasets: dict[str, str] = {}
 
     def add(
-        self, template: str, *, data: Mapping[str, pl.DataFrame], title: str, subtitle: str = "", size: float = 13
+        self,
+        template: str,
+        *,
+        data: Mapping[str, pl.DataFrame],
+        title: str,
+        subtitle: str | Sequence[str] = "",
+        size: float = 13,
     ) -> None:
         """Fill a template with data and put it behind the others.
 
@@ -70,14 +76,16 @@ class Panels:
         ----------
         template : JSON of the panel, from `frozen`
         data : name in the template → rows
-        title, subtitle : of the panel
+        title, subtitle : of the panel; several lines below the title as a sequence
         size : of the title, in pixels
         """
         panel: Specification = json.loads(template)
         for name, rows in data.items():
             self.datasets[f"{len(self.panels)}-{name}"] = csv_text(rows)
         _rename(panel, f"{len(self.panels)}-")
-        panel["title"] = {"text": title, "fontSize": size} | ({"subtitle": subtitle} if subtitle else {})
+        panel["title"] = {"text": title, "fontSize": size} | (
+            {"subtitle": subtitle if isinstance(subtitle, str) else list(subtitle)} if subtitle else {}
+        )
         self.panels.append(panel)
 
     def specification(self) -> Specification | None:

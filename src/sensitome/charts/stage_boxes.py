@@ -19,6 +19,8 @@ __all__ = ["stage_boxes"]
 
 #: Panels past this number would be too small to read.
 MOST = 24
+#: Up to so many pairs of stages have a line each.
+_FEW = 3
 _GOLDEN = 0.6180339887498949
 
 
@@ -38,13 +40,13 @@ def stage_boxes(tables: Tables, manifest: Manifest) -> Specification | None:
     values, contrasts = of_cohorts(tables["stage_values"]), of_cohorts(tables["stage"])
     if values.is_empty():
         return None
+    keys = values.select("cohort", "mirna").unique().sort("mirna", "cohort")
+    several = keys["cohort"].n_unique() > 1
     panels = Panels(
-        columns=4,
+        columns=3 if several else 4,
         title="Expression and tumor stage",
         subtitle="box: quartiles · point: tumor · p: Wilcoxon between stages, before (and after) Holm's correction",
     )
-    keys = values.select("cohort", "mirna").unique().sort("cohort", "mirna")
-    several = keys["cohort"].n_unique() > 1
     templates: dict[str, str] = {}
     for cohort, mirna in keys.head(MOST).iter_rows():
         of_cohort = values.filter(pl.col("cohort") == cohort)
@@ -57,9 +59,12 @@ def stage_boxes(tables: Tables, manifest: Manifest) -> Specification | None:
     return panels.specification()
 
 
-def _words(contrasts: pl.DataFrame) -> str:
+def _words(contrasts: pl.DataFrame) -> list[str]:
+    """Every pair of stages with its p; few pairs a line each, many three a line."""
     pairs = contrasts.sort("stage_a", "stage_b").select("stage_a", "stage_b", "p_value", "p_holm").drop_nulls()
-    return "; ".join(f"{a}–{b}: {p:.2g} ({holm:.2g})" for a, b, p, holm in pairs.iter_rows())
+    words = [f"{a}–{b}: {p:.2g} ({holm:.2g})" for a, b, p, holm in pairs.iter_rows()]
+    each = 1 if len(words) <= _FEW else 3
+    return ["; ".join(words[start : start + each]) for start in range(0, len(words), each)]
 
 
 def _data(own: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -88,7 +93,7 @@ def _template(stages: list[str]) -> ChartType:
     y_scale = alt.Scale(zero=False, nice=True)
     boxes = alt.Chart(named("boxes"))
     y = alt.Y("from:Q", title="log2 expression", scale=y_scale).axis(tickCount=4)
-    counts = boxes.mark_text(dy=-8, fontSize=9, color=MUTED)
+    counts = boxes.mark_text(fontSize=9, color=MUTED)
     points = alt.Chart(named("tumors")).mark_point(filled=True, size=14, color=ACCENT, aria=False)
     layers: list[ChartType] = [
         boxes.mark_rule(color=MUTED, aria=False).encode(x=x, y=y, y2=alt.Y2("to")),
@@ -102,6 +107,6 @@ def _template(stages: list[str]) -> ChartType:
             tooltip=[alt.Tooltip("sample:N"), alt.Tooltip("stage:N"), alt.Tooltip("value:Q", format=".2f")],
         ),
         boxes.mark_tick(color=INK, size=26, thickness=2, aria=False).encode(x=x, y=alt.Y("middle:Q", scale=y_scale)),
-        counts.encode(x=x, y=alt.Y("to:Q", scale=y_scale), text=alt.Text("n:Q")),
+        counts.encode(x=x, y=alt.value(-5), text=alt.Text("n:Q")),
     ]
     return alt.layer(*layers).properties(width=150, height=140)

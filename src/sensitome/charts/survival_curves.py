@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sensitome.charts.cohorts import of_cohorts, panel_title, time_unit
+from sensitome.charts.cohorts import of_cohorts, panel_title, strongest_first, time_unit
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import INK
@@ -41,14 +41,14 @@ def survival_curves(tables: Tables, manifest: Manifest) -> Specification | None:
     if curves.is_empty():
         return None
     tests = of_cohorts(tables["survival"]).filter(pl.col("model") == "log-rank")
+    keys = strongest_first(curves.select("cohort", "mirna", "endpoint").unique(), tests)
+    several = keys["cohort"].n_unique() > 1
     panels = Panels(
-        columns=2,
+        columns=3 if several else 2,
         title="Survival with high and low expression",
         subtitle="step: share without the event · band: 95 % interval · tick: censored · below: patients at risk",
     )
     templates: dict[tuple[object, ...], str] = {}
-    keys = curves.select("cohort", "mirna", "endpoint").unique().sort("cohort", "mirna", "endpoint")
-    several = keys["cohort"].n_unique() > 1
     for cohort, mirna, endpoint in keys.head(MOST).iter_rows():
         own = (pl.col("cohort") == cohort) & (pl.col("mirna") == mirna) & (pl.col("endpoint") == endpoint)
         steps = curves.filter(own).sort("arm", "time")
@@ -72,20 +72,21 @@ def survival_curves(tables: Tables, manifest: Manifest) -> Specification | None:
     return panels.specification()
 
 
-def _words(test: pl.DataFrame) -> str:
-    """The test in words: p, hazard ratio, how many are high and above what."""
+def _words(test: pl.DataFrame) -> list[str]:
+    """The test in two lines: p and q; hazard ratio, how many are high and above what."""
     if test.is_empty():
-        return ""
+        return []
     row = test.row(0, named=True)
-    parts = ["no test"] if row["p_value"] is None else [f"log-rank p = {row['p_value']:.2g}"]
+    first = "no test" if row["p_value"] is None else f"log-rank p = {row['p_value']:.2g}"
     if row.get("q_value") is not None:
-        parts.append(f"q = {row['q_value']:.2g}")
+        first += f"; q = {row['q_value']:.2g}"
+    parts = []
     if row["effect"] is not None:
         low, middle, high = (float(np.exp(row[name])) for name in ("ci_low", "effect", "ci_high"))
         parts.append(f"HR {middle:.2f} ({low:.2f}–{high:.2f})")
     if row["cut"] is not None:
         parts.append(f"{row['n_high']} of {row['n']} > {row['cut']:.3g}")
-    return "; ".join(parts)
+    return [first, "; ".join(parts)] if parts else [first]
 
 
 def _template(unit: str, breaks: tuple[float, ...]) -> ChartType:

@@ -9,13 +9,14 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from sensitome.cohort.curves import curve_tables
-from sensitome.cohort.reading import asked_mirnas, read_cohort, stages_of
+from sensitome.cohort.reading import asked_mirnas, columns_of, read_cohort, stages_of
 from sensitome.cohort.scrutiny import multiverse, pool_cohorts, scrutinize_each
 from sensitome.cohort.settings import CohortSettings
 from sensitome.cohort.stage import compare_stages, stage_values
 from sensitome.cohort.survival import compare_survival
 from sensitome.cohort.tables import COHORT_TABLES
 from sensitome.errors import Caution, listed
+from sensitome.expression_matrix import Expression
 from sensitome.patients import Cohort
 from sensitome.settings import Study
 from sensitome.stages.patient_cohorts import Asked, asked_cohorts, sections, stack, strongest
@@ -68,14 +69,17 @@ def _of_cohort(cohort: Cohort, settings: CohortSettings) -> pl.DataFrame:
 
 def _compare_stages(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in _STAGE}
-    for each in asked_cohorts(tables["cohort_mirnas"], context):
-        settings = each.settings
-        if each.mirna is None or settings.stage is None:
-            continue
-        stages = stages_of(each.cohort, settings, section=each.section)
-        found = compare_stages(each.mirna, stages, fewest=settings.fewest)
-        shown = strongest(found.trend, count=settings.shown)
-        values = stage_values(each.mirna, stages, features=shown, fewest=settings.fewest)
+    there = [
+        (each, each.mirna, stages_of(each.cohort, each.settings, section=each.section))
+        for each in asked_cohorts(tables["cohort_mirnas"], context)
+        if each.mirna is not None and each.settings.stage is not None
+    ]
+    tests = [compare_stages(mirna, stages, fewest=each.settings.fewest) for each, mirna, stages in there]
+    for (each, mirna, stages), found in zip(there, tests, strict=True):
+        # The same miRNAs are drawn in every cohort, so that they can be compared.
+        every = pl.concat([test.trend for test in tests]).filter(pl.col("mirna").is_in(_names(mirna)))
+        shown = strongest(every, count=each.settings.shown)
+        values = stage_values(mirna, stages, features=shown, fewest=each.settings.fewest)
         for table, made in zip(_STAGE, (found.contrasts, found.trend, found.patients, values), strict=True):
             parts[table].append(made.with_columns(cohort=pl.lit(each.name)))
     return stack(parts)
@@ -83,35 +87,47 @@ def _compare_stages(tables: Mapping[str, pl.DataFrame], context: Context) -> Tab
 
 def _survive(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in _SURVIVAL}
-    tests = {}
-    for each in asked_cohorts(tables["cohort_mirnas"], context):
-        if each.mirna is None or not each.cohort.endpoints:
-            continue
-        made = _survival_of(each, context)
-        tests[each.name] = made["survival"]
-        for name, table in made.items():
+    there = [
+        (each, each.mirna)
+        for each in asked_cohorts(tables["cohort_mirnas"], context)
+        if each.mirna is not None and each.cohort.endpoints
+    ]
+    tests = {each.name: _tests_of(each, mirna, context) for each, mirna in there}
+    for each, mirna in there:
+        every = pl.concat(tests.values()).filter((pl.col("model") == "cox") & pl.col("mirna").is_in(_names(mirna)))
+        shown = strongest(every, count=each.settings.shown)
+        for name, table in {"survival": tests[each.name], **_closer_look(each, mirna, shown, context)}.items():
             parts[name].append(table.with_columns(cohort=pl.lit(each.name)))
     pooled = pool_cohorts(tests) if len(tests) > 1 else COHORT_TABLES["survival_pooled"].create_empty()
     return {**stack(parts), "survival_pooled": pooled}
 
 
-def _survival_of(each: Asked, context: Context) -> Tables:
-    """Every table about survival in one cohort."""
-    assert each.mirna is not None  # noqa: S101 - the caller has asked
-    settings, clinical, ends = each.settings, each.cohort.clinical, each.cohort.endpoints
-    tests = compare_survival(
-        each.mirna,
-        clinical,
-        endpoints=ends,
+def _names(mirna: Expression) -> list[str]:
+    return mirna.features["feature"].cast(pl.String).to_list()
+
+
+def _tests_of(each: Asked, mirna: Expression, context: Context) -> pl.DataFrame:
+    """Every miRNA, endpoint and model of one cohort."""
+    settings = each.settings
+    columns_of(each.cohort, settings.covariates, setting=f"{each.section}.covariates")
+    columns_of(each.cohort, [settings.strata] if settings.strata else [], setting=f"{each.section}.strata")
+    return compare_survival(
+        mirna,
+        each.cohort.clinical,
+        endpoints=each.cohort.endpoints,
         cut=settings.cut,
         covariates=settings.covariates,
         strata=settings.strata,
         jobs=context.jobs,
     )
-    shown = strongest(tests.filter(pl.col("model") == "cox"), count=settings.shown)
-    curves = curve_tables(each.mirna, clinical, features=shown, endpoints=ends, cut=settings.cut)
+
+
+def _closer_look(each: Asked, mirna: Expression, shown: list[str], context: Context) -> Tables:
+    """Curves, checks and every defensible choice for the miRNAs that are shown."""
+    settings, clinical, ends = each.settings, each.cohort.clinical, each.cohort.endpoints
+    curves = curve_tables(mirna, clinical, features=shown, endpoints=ends, cut=settings.cut)
     checks = scrutinize_each(
-        each.mirna,
+        mirna,
         clinical,
         features=shown,
         endpoints=ends,
@@ -119,9 +135,10 @@ def _survival_of(each: Asked, context: Context) -> Tables:
         permutations=settings.permutations,
         seed=context.study.seed,
     )
-    choices = multiverse(each.mirna, clinical, features=shown, endpoints=ends, subsets={"all": "", **settings.subsets})
+    subsets = {"all": "", **settings.subsets}
+    choices = multiverse(mirna, clinical, features=shown, endpoints=ends, subsets=subsets)
     drawn = {name: curves.get(name, COHORT_TABLES[name].create_empty()) for name in _CURVES}
-    return {"survival": tests, **drawn, "survival_scrutiny": checks, "multiverse": choices}
+    return {**drawn, "survival_scrutiny": checks, "multiverse": choices}
 
 
 def _tell_missing(asked: pl.DataFrame, cohort: Cohort) -> None:

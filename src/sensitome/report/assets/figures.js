@@ -3,9 +3,14 @@ S.figures = (() => {
   const views = new Map();
   const MARGIN = 78;
 
-  const panelWidth = (panel) => (typeof panel.width === "number" ? panel.width : panel.layer && typeof panel.layer[0].width === "number" ? panel.layer[0].width : null);
+  const panelWidth = (panel) => {
+    if (typeof panel.width === "number") return panel.width;
+    const inner = panel.layer || panel.vconcat;
+    return inner ? panelWidth(inner[0]) : null;
+  };
 
   const resize = (panel, width) => {
+    if (panel.vconcat) panel.vconcat.forEach((part) => resize(part, width));
     const old = panelWidth(panel);
     if (old === null || old === width) return;
     if (panel.height === old) panel.height = width;

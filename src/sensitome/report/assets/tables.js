@@ -35,8 +35,10 @@ S.tables = (() => {
 
   const cell = (column, row) => {
     const isNumber = column.digits !== null;
-    const node = S.el("td", { class: isNumber ? "num" : WIDTHS[column.use] || "short" });
     const text = column.text(row);
+    /* A short name stays on one line: it would break at its hyphens. */
+    const width = column.use === "filter" && text.length <= 24 ? "short whole" : "short";
+    const node = S.el("td", { class: isNumber ? "num" : WIDTHS[column.use] || width });
     if (column.use === "reagent" && text) {
       const kind = column.table.columns.find((other) => other.id === "kind");
       node.append(S.el("button", { type: "button", class: text.length > 28 ? "name wraps" : "name", "data-reagent": text, "data-kind": kind ? kind.text(row) : null, text }));

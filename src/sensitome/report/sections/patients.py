@@ -34,9 +34,9 @@ def build_stage(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
         "effect": ("shift (log2)", 2, "size"),
         "ci_low": ("from", 2, "size"),
         "ci_high": ("to", 2, "size"),
-        "p_value": ("p (Wilcoxon)", 4, ""),
-        "p_holm": ("p (Holm)", 4, ""),
-        "q_value": ("q", 4, ""),
+        "p_value": ("p (Wilcoxon)", 4, "rate"),
+        "p_holm": ("p (Holm)", 4, "rate"),
+        "q_value": ("q", 4, "rate"),
     }
     rows = contrasts.sort("p_value", "cohort", "mirna", nulls_last=True)
     return {
@@ -102,8 +102,8 @@ def _counts(summary: pl.DataFrame, has_targets: bool) -> dict[str, Any]:
         columns |= {
             "n_targets": ("targets tested", 0, ""),
             "target_delta": ("shift of targets (δ)", 2, "size"),
-            "target_p_value": ("its p", 4, ""),
-            "target_q_value": ("its q", 4, ""),
+            "target_p_value": ("its p", 4, "rate"),
+            "target_q_value": ("its q", 4, "rate"),
         }
     rows = summary.sort(["n_significant", "cohort", "mirna"], descending=[True, False, False])
     return column_table(rows, columns, caption="Genes that go with each miRNA", name="genes")
@@ -118,7 +118,7 @@ def _pairs(pairs: pl.DataFrame) -> dict[str, Any]:
         "effect": ("ρ", 2, "size"),
         "ci_low": ("from", 2, "size"),
         "ci_high": ("to", 2, "size"),
-        "q_value": ("q", 4, ""),
+        "q_value": ("q", 4, "rate"),
         "n": ("patients", 0, ""),
     }
     by_size = pairs.sort(pl.col("effect").abs(), "cohort", "mirna", "gene", descending=[True, False, False, False])
@@ -134,8 +134,8 @@ def _sets(sets: pl.DataFrame) -> dict[str, Any]:
         "gene_set": ("gene set", None, "filter"),
         "overlap": ("genes", 0, ""),
         "expected": ("by chance", 1, ""),
-        "p_value": ("p", 4, ""),
-        "q_value": ("q", 4, ""),
+        "p_value": ("p", 4, "rate"),
+        "q_value": ("q", 4, "rate"),
         "genes": ("which", None, "long"),
     }
     top = sets.sort("p_value", "cohort", "list", "gene_set").head(_TOP)

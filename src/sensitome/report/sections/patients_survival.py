@@ -75,16 +75,16 @@ def _tests(survival: pl.DataFrame) -> dict[str, Any]:
         **cohort_column(survival),
         "endpoint": ("endpoint", None, "filter"),
         "model": ("model", None, "filter"),
-        "effect": ("hazard ratio", 2, ""),
+        "effect": ("HR", 2, ""),
         "ci_low": ("from", 2, ""),
         "ci_high": ("to", 2, ""),
-        "p_value": ("p", 4, ""),
-        "q_value": ("q", 4, ""),
+        "p_value": ("p", 4, "rate"),
+        "q_value": ("q", 4, "rate"),
         "n": ("patients", 0, ""),
         "n_event": ("events", 0, ""),
-        "n_high": ("high", 0, ""),
+        "n_high": ("high", 0, "hidden"),
         "n_low": ("low", 0, "hidden"),
-        "power": ("power at HR 1.5", 2, "share"),
+        "power": ("power, HR 1.5", 2, ""),
         "note": ("note", None, "long"),
     }
     rows = survival.sort("p_value", "cohort", "mirna", "endpoint", "model", nulls_last=True)
@@ -107,7 +107,7 @@ def _checks(checks: pl.DataFrame) -> dict[str, Any]:
         "effect": ("estimate", 2, ""),
         "ci_low": ("from", 2, ""),
         "ci_high": ("to", 2, ""),
-        "p_value": ("p", 4, ""),
+        "p_value": ("p", 4, "rate"),
         "detail": ("detail", None, "long"),
     }
     return column_table(shown, columns, caption="What to doubt in the miRNAs that are drawn", name="checks")
