@@ -179,7 +179,7 @@ def _last_below(values: list[float]) -> int:
     return middle
 
 
-def _hermite(position: FloatArray, length: FloatArray) -> tuple[FloatArray, FloatArray]:
+def hermite(position: FloatArray, length: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Cubic Hermite weights (2, points) of the values and of the slopes at both ends of an edge."""
     rest = 1.0 - position
     value = np.stack([rest**2 * (1 + 2 * position), position**2 * (3 - 2 * position)])
@@ -200,13 +200,13 @@ def blend(tree: Tree, points: FloatArray) -> FloatArray:
     position = (points - low) / length
     number = np.arange(len(points))
     if points.shape[1] == 1:
-        value, slope = _hermite(position[:, 0], length[:, 0])
+        value, slope = hermite(position[:, 0], length[:, 0])
         for end in (0, 1):
             vertex = tree.corners[leaf, end]
             weights[number, vertex, 0] += value[end]
             weights[number, vertex, 1] += slope[end]
         return weights
-    both = [_hermite(position[:, axis], length[:, axis]) for axis in (0, 1)]
+    both = [hermite(position[:, axis], length[:, axis]) for axis in (0, 1)]
     for corner in range(4):
         x, y = corner & 1, corner >> 1
         vertex = tree.corners[leaf, corner]
@@ -249,7 +249,7 @@ def _add_edge(
         limit[some[better]] = other[better]
         ends[end][some[better]] = tree.corners[neighbor[better], corner(end, 1 - side)]
     length = stop - start
-    edge_value, edge_slope = _hermite((points[:, along] - start) / length, length)
+    edge_value, edge_slope = hermite((points[:, along] - start) / length, length)
     for end in (0, 1):
         weights[number, ends[end], 0] += value * edge_value[end]
         weights[number, ends[end], 1 + along] += value * edge_slope[end]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sensitome.core._kd_tree import Plan, blend, grow, plan
+from sensitome.core._line_cells import LONGEST, line_blend, line_vertices
 from sensitome.core._local_fits import Geometry, LocalFits, exponents, monomials, most_alive, products_of
 from sensitome.core._loess_kernels import Grid, KernelBank, cubed_rest
 from sensitome.errors import MethodError
@@ -84,7 +85,7 @@ class LoessGeometries:
     powers: list[tuple[int, ...]]
     terms: FloatArray
     products: FloatArray
-    readouts: dict[Plan, tuple[FloatArray, FloatArray]]
+    readouts: dict[Plan | tuple[float, ...], tuple[FloatArray, FloatArray]]
 
     @classmethod
     def over(
@@ -176,17 +177,7 @@ class LoessGeometries:
         """Fits at the vertices of a tree; how they blend depends on the plan of the tree only."""
         data = self.place[wells]
         unknown = ((self.place < data.min(axis=0)) | (self.place > data.max(axis=0))).any(axis=1)
-        planned = plan(data, scale=scale, most=int(np.floor(len(wells) * (self.span * CELL))))
-        if planned not in self.readouts:
-            tree = grow(planned)
-            half = np.ptp(self.place, axis=0) / 2
-            weights = np.zeros((len(self.place), len(tree.vertices), 1 + len(half)))
-            weights[~unknown] = blend(tree, self.place[~unknown])
-            self.readouts[planned] = (
-                tree.vertices,
-                _readout(weights, _unit(tree.vertices, self.place), half, self.powers),
-            )
-        vertices, readout = self.readouts[planned]
+        vertices, readout = self._tree(data, ~unknown, scale=scale)
         kernel = _tricube(vertices / scale, data / scale, neighbors=neighbors, span=self.span)
         if kernel is None:
             return None
@@ -196,6 +187,29 @@ class LoessGeometries:
         steps = replace(final, readout=readout[wells]) if self.robust else final
         there, order = np.ones(len(wells), dtype=bool), np.arange(len(self.place))
         return Geometry(wells, there, steps, final, order, unknown)
+
+    def _tree(self, data: FloatArray, known: BoolArray, *, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Vertices of the tree over fitted wells, and what they make of all wells; those not known get nothing."""
+        most = int(np.floor(len(data) * (self.span * CELL)))
+        if self.place.shape[1] == 1 and len(self.place) <= LONGEST:
+            ends = line_vertices(data[:, 0], most=most)
+            if ends not in self.readouts:
+                vertices = np.array(ends)
+                blended = line_blend(vertices, self.place[known, 0])
+                self.readouts[ends] = self._read_out(vertices[:, np.newaxis], blended, known)
+            return self.readouts[ends]
+        planned = plan(data, scale=scale, most=most)
+        if planned not in self.readouts:
+            tree = grow(planned)
+            self.readouts[planned] = self._read_out(tree.vertices, blend(tree, self.place[known]), known)
+        return self.readouts[planned]
+
+    def _read_out(self, vertices: FloatArray, blended: FloatArray, known: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Vertices, and (wells, terms × vertices) from the weights of their values and slopes at the wells known."""
+        half = np.ptp(self.place, axis=0) / 2
+        weights = np.zeros((len(self.place), len(vertices), 1 + len(half)))
+        weights[known] = blended
+        return vertices, _readout(weights, _unit(vertices, self.place), half, self.powers)
 
 
 def _unit(points: FloatArray, place: FloatArray) -> FloatArray:
