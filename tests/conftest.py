@@ -12,6 +12,7 @@ from sensitome.screen.simulation.files import write_study
 from sensitome.screen.simulation.scenarios import scenario
 from sensitome.screen.simulation.settings import SimulationSettings
 from sensitome.screen.simulation.simulate import simulate_screen
+from sensitome.simulated_follow_up import write_follow_up
 from sensitome.simulated_study import write_patients
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,7 @@ def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     screen = simulate_screen(small_screen(), seed=11)
     write_study(screen, folder, mechanism=True)
     write_patients(screen, folder, patients=60)
+    write_follow_up(screen, folder)
     text = (folder / "study.toml").read_text(encoding="utf-8")
     grid = '\n[stability]\nnormalizations = ["own", "plate-median"]\n'
     (folder / "study.toml").write_text(text + grid, encoding="utf-8")

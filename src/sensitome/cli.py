@@ -57,6 +57,7 @@ def demo(
     from sensitome.screen.simulation.files import write_study
     from sensitome.screen.simulation.scenarios import scenario
     from sensitome.screen.simulation.simulate import simulate_screen
+    from sensitome.simulated_follow_up import write_follow_up
     from sensitome.simulated_study import write_patients
 
     study_folder = folder / "study"
@@ -64,6 +65,7 @@ def demo(
     screen = simulate_screen(scenario(scenario_name), seed=seed)
     write_study(screen, study_folder, mechanism=True)
     write_patients(screen, study_folder)
+    write_follow_up(screen, study_folder)
     study = read_study(study_folder)
     _run_and_tell(study, folder=study_folder, out=folder / "results", jobs=jobs)
 
@@ -158,10 +160,15 @@ def simulate(
     from sensitome.screen.simulation.files import write_study
     from sensitome.screen.simulation.scenarios import scenario
     from sensitome.screen.simulation.simulate import simulate_screen
+    from sensitome.simulated_follow_up import write_follow_up
     from sensitome.simulated_study import write_patients
 
     screen = simulate_screen(scenario(scenario_name), seed=seed)
-    paths = {*write_study(screen, folder, mechanism=True), *write_patients(screen, folder)}
+    paths = {
+        *write_study(screen, folder, mechanism=True),
+        *write_patients(screen, folder),
+        *write_follow_up(screen, folder),
+    }
     typer.echo(f"wrote {len(paths)} files; run them with: sensitome run {folder}")
 
 

@@ -17,10 +17,13 @@ from sensitome.io.plate_list import read_plate_list
 from sensitome.io.readers import ReaderOptions
 from sensitome.io.study_arrays import ArraySource, array_source_files
 from sensitome.io.well_table import read_well_table
+from sensitome.protein.reading import protein_files
+from sensitome.protein.settings import ProteinSettings
 from sensitome.screen.items import once_a_place
 from sensitome.screen.layout import read_wells
 from sensitome.settings import ExpressionSettings, Inputs
 from sensitome.tables import ROLES, Reagents, Wells
+from sensitome.validation.reading import validation_files
 
 __all__ = ["array_source", "input_files", "read_expression", "read_inputs", "split_reagents"]
 
@@ -35,11 +38,12 @@ def input_files(
     cohort: CohortSettings | None = None,
     cohorts: Mapping[str, CohortSettings] | None = None,
     prior: str | None = None,
+    protein: ProteinSettings | None = None,
 ) -> dict[str, list[Path]]:
     """Every file that a study reads, in the groups on which stages depend.
 
-    The groups are readings, expressed, truth, true_genes, arrays, targets, gene_sets, mirbase, cohort and prior;
-    those without a file are empty.
+    The groups are readings, expressed, truth, true_genes, arrays, targets, gene_sets, mirbase, cohort, prior,
+    validation and protein; those without a file are empty.
 
     Parameters
     ----------
@@ -47,6 +51,7 @@ def input_files(
     folder : where their paths start
     cohort, cohorts : what the study says of patients
     prior : what an earlier run learned of sensitization
+    protein : settings of the lysate array
 
     Raises
     ------
@@ -78,6 +83,8 @@ def input_files(
     groups["cohort"] = [
         path for section, settings in patients for path in cohort_files(settings, folder=folder, section=section)
     ]
+    groups["validation"] = validation_files(inputs, folder=folder)
+    groups["protein"] = protein_files(inputs, folder=folder, settings=protein)
     return groups
 
 

@@ -25,14 +25,21 @@ from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerpri
 from sensitome.manifest import build_manifest
 from sensitome.screen.prior import keep_prior
 from sensitome.settings import Study
-from sensitome.stages import calls, mechanism, patients, screen
+from sensitome.stages import calls, mechanism, patients, protein, screen, validation
 from sensitome.stages.record import Context, Progress, Stage, Tables
 from sensitome.tables import TABLES, check_table
 
 __all__ = ["STAGES", "Run", "run_study"]
 
 #: The order of a run.
-STAGES: tuple[Stage, ...] = (*screen.STAGES, *calls.STAGES, *mechanism.STAGES, *patients.STAGES)
+STAGES: tuple[Stage, ...] = (
+    *screen.STAGES,
+    *calls.STAGES,
+    *validation.STAGES,
+    *protein.STAGES,
+    *mechanism.STAGES,
+    *patients.STAGES,
+)
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,7 @@ def _fingerprints(study: Study, folder: Path) -> dict[str, dict[Path, InputFile]
             cohort=study.cohort,
             cohorts=study.cohorts,
             prior=study.sensitization.prior,
+            protein=study.protein,
         ).items()
     }
 

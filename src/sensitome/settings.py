@@ -12,7 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from sensitome.cohort.settings import CohortSettings, named_cohorts
 from sensitome.mirna.settings import GeneSettings, TargetSettings
+from sensitome.protein.settings import ProteinSettings
 from sensitome.screen.sensitization_settings import SensitizationSettings
+from sensitome.validation.settings import ValidationSettings
 
 __all__ = [
     "PRESETS",
@@ -138,6 +140,16 @@ class Inputs(_Settings):
     """Gene sets, as GMT."""
     mirbase: str | None = None
     """History of miRBase names, so that names are compared by accession; without it, as they are written."""
+    validation_plates: str | None = None
+    """Plate list of the validation assay: as ``plates``, replicate = biological replicate."""
+    validation_layout: str | None = None
+    """Layout of its plates: as ``library``; with columns treatment and technical where a plate holds several arms."""
+    validation_reader: str = "auto"
+    """Format of its plate files; ``sensitome readers`` lists them."""
+    slides: str | None = None
+    """Slides of the lysate array: file, antibody, role (detection, total_protein, blank), set, pad."""
+    spots: str | None = None
+    """Map of its spots: id (or block, row, column), reagent, kind, role, treatment, cell_line, replicate, dilution."""
     truth: str | None = None
     """Known truth of a simulated study: reagent, kind, cell_line, treatment, is_active."""
     true_genes: str | None = None
@@ -170,6 +182,10 @@ class Inputs(_Settings):
             raise ValueError(message)
         if self.plates and not self.library:
             raise ValueError("a library beside the plate list")
+        for one, other in (("validation_plates", "validation_layout"), ("slides", "spots")):
+            if bool(getattr(self, one)) != bool(getattr(self, other)):
+                message = f"{one} and {other} together, or neither"
+                raise ValueError(message)
         return self
 
 
@@ -360,6 +376,8 @@ class Preset(_Settings):
     stability: StabilitySettings = StabilitySettings()
     expression: ExpressionSettings | None = None
     enrichment: EnrichmentSettings | None = None
+    validation: ValidationSettings | None = None
+    protein: ProteinSettings | None = None
 
 
 class Study(_Settings):
@@ -394,6 +412,10 @@ class Study(_Settings):
     """Patients in whom the miRNAs of the screen are looked up, where the study has some."""
     cohorts: dict[str, CohortSettings] = Field(default_factory=dict)
     """Further cohorts by name, each a section ``[cohorts.NAME]``; what they say of survival is pooled."""
+    validation: ValidationSettings | None = None
+    """Of the validation assay, where the study has one."""
+    protein: ProteinSettings | None = None
+    """Of the lysate array, where the study has one."""
 
     @model_validator(mode="after")
     def _answered(self) -> Study:
@@ -405,4 +427,10 @@ class Study(_Settings):
         if self.inputs.targets and self.inputs.gene_sets and self.enrichment is None:
             raise ValueError("a section [enrichment] that says how targets are counted")
         named_cohorts(self.cohort, self.cohorts)
+        if self.inputs.validation_plates and self.validation is None:
+            raise ValueError("a section [validation] that says how the validation assay is tested")
+        if self.inputs.validation_plates and self.treatments.vehicle is None:
+            raise ValueError("treatments.vehicle, the arm without drug of the validation assay")
+        if self.inputs.slides and self.protein is None:
+            raise ValueError("a section [protein] that says how proteins are called")
         return self

@@ -17,7 +17,9 @@ from sensitome.enrichment.tables import Enrichment, EnrichmentEras
 from sensitome.errors import Fault, TableError, listed, suggestion
 from sensitome.expression.tables import Detection, Expressed, Expression, Response, ResponseDesign, ResponseGroups
 from sensitome.mirna.tables import Genes, Names, TargetsMerged, TargetSources
+from sensitome.protein.tables import PROTEIN_TABLES
 from sensitome.screen.tables import SCREEN_TABLES
+from sensitome.validation.tables import VALIDATION_TABLES
 
 __all__ = [
     "ROLES",
@@ -309,6 +311,8 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     "enrichment_eras": EnrichmentEras,
     "genes": Genes,
     **COHORT_TABLES,
+    **VALIDATION_TABLES,
+    **PROTEIN_TABLES,
 }
 
 

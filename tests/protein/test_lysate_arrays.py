@@ -273,7 +273,7 @@ def test_a_pad_without_a_partner_is_named(tmp_path: Path) -> None:
             settings=NORMANN2021,
         )
     assert str(caught.value) == (
-        'slides have no total-protein partner. Add it to the list of slides, or set proteins.total_protein = "none".\n'
+        'slides have no total-protein partner. Add it to the list of slides, or set protein.total_protein = "none".\n'
         "  slide_05.gpr: found 'AKT', expected a total-protein slide with pad 1 in set '1'."
     )
 
@@ -335,5 +335,5 @@ def test_a_map_without_source_plates_cannot_be_corrected() -> None:
         correct_plates(tilted().drop("well"), settings=settings)
     assert str(caught.value) == (
         "spots have no source plate to correct by in map of spots: expected columns source_plate and well. Add them to "
-        'the map, or set proteins.plate_correction = "none".'
+        'the map, or set protein.plate_correction = "none".'
     )

@@ -10,10 +10,10 @@ from tests.screen.small_scores import TREATMENTS, planned, quiet_scores, small_s
 from sensitome.errors import Caution, LayoutError, MethodError
 from sensitome.screen.design import simulate_scores
 from sensitome.screen.sensitization import test_sensitization as run_test
-from sensitome.screen.three_way import three_way_effects
 from sensitome.screen.sensitization_methods import SENSITIZATION_METHODS, sensitization_method
 from sensitome.screen.sensitization_settings import SensitizationSettings
 from sensitome.screen.simulation.scoring import score_against_truth
+from sensitome.screen.three_way import three_way_effects
 from sensitome.settings import Treatments
 from sensitome.tables import Sensitizers, check_table
 

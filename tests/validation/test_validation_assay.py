@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import warnings
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import pytest
 
 from sensitome.errors import Caution, ControlError, LayoutError
 from sensitome.screen.layout import read_wells
-from sensitome.tables import check_table
+from sensitome.tables import TABLES, check_table
+from sensitome.validation.agreement import compare_with_screen
 from sensitome.validation.combinations import combination_effects, in_words
 from sensitome.validation.contrasts import BIOLOGICAL, PSEUDOREPLICATED, stars_of, test_validation
 from sensitome.validation.dose_matrices import dose_scores
 from sensitome.validation.normalize import normalize_validation
-from sensitome.validation.power import expected_after_selection, regression_table, replicates_needed
+from sensitome.validation.power import expected_after_selection, interaction_power, noise_of_assay, replicates_needed
 from sensitome.validation.settings import NORMANN2021, RECOMMENDED, CombinationSettings
 from sensitome.validation.simulate import AssayDesign, SimulatedAssay, simulate_assay, simulated_files
 from sensitome.validation.tables import Combinations, DoseScores, Validation, ValidationReplicates, ValidationWells
@@ -132,7 +134,9 @@ def test_type_one_error_is_five_percent_where_that_of_the_paper_is_inflated(caps
             counts[f"recommended, {family.contrast}"].append(np.mean(family.test.p_value < 0.05))
     rates = {name: float(np.mean(values)) for name, values in counts.items()}
     with capsys.disabled():
-        pass
+        sys.stdout.write(
+            "\ntype I error at .05: " + ", ".join(f"{name} {rate:.3f}" for name, rate in rates.items()) + "\n"
+        )
     # Tests of one set share its control, so that the sets, not the tests, are what the bound counts.
     for name in ("recommended, reagent", "recommended, interaction"):
         bound = 3 * np.std([np.mean(part) for part in np.array_split(np.array(counts[name]), sets)]) / np.sqrt(sets)
@@ -351,22 +355,56 @@ def test_more_noise_needs_more_replicates() -> None:
     assert replicates_needed(-0.01, power=0.9, cell_sd=0.3, well_sd=0.1) is None
 
 
-def test_screen_and_validation_meet_in_one_table() -> None:
-    table = test_validation(normalized(assay(reagents=4).wells), settings=RECOMMENDED, vehicle="vehicle")
-    rng = np.random.default_rng(0)
-    screen = pl.DataFrame(
+def screened(reagents: int, *, rate: float | None) -> pl.DataFrame:
+    """Sensitizers of a screen in one arm; `rate` = what a method with a prior has beside its effects."""
+    effect = np.random.default_rng(0).normal(0, 0.3, reagents)
+    return pl.DataFrame(
         {
-            "cell_line": "KPL4",
-            "treatment": "lapatinib",
-            "reagent": [f"miR-{i}" for i in range(60)],
-            "effect": rng.normal(0, 0.3, 60),
-            "standard_error": 0.2,
-        }
-    )
-    joined = regression_table(screen, table)
+            "cell_line": "KPL4", "treatment": "lapatinib", "reagent": [f"miR-{i}" for i in range(reagents)],
+            "kind": "mimic", "position": "L1:A01", "n": 2, "vehicle_effect": 0.1, "effect_with_drug": effect + 0.1,
+            "effect": effect, "ci_low": effect - 0.4, "ci_high": effect + 0.4, "q_value": 0.5, "local_rate": rate,
+            "shrunk_effect": 0.0, "method": "heb" if rate else "moderated-t",
+        },
+        schema_overrides={"local_rate": pl.Float64},
+    )  # fmt: skip
+
+
+def test_screen_and_validation_meet_in_one_table() -> None:
+    wells = normalized(assay(reagents=4).wells)
+    table = test_validation(wells, settings=RECOMMENDED, vehicle="vehicle")
+    joined = compare_with_screen(screened(60, rate=None), table, noise=noise_of_assay(wells), power=0.8)
+    check_table(joined, TABLES["validation_agreement"], name="validation_agreement")
     assert joined.height == 4 * 3
-    assert joined.filter(pl.col("treatment") == "lapatinib")["agrees"].is_not_null().all()
+    both = joined.filter(pl.col("treatment") == "lapatinib")
+    assert both["agrees"].is_not_null().all()
+    assert (both["expected"].abs() <= both["screen_effect"].abs()).all()
     assert joined.filter(pl.col("treatment") == "trastuzumab")["agrees"].is_null().all()
+
+
+def test_effects_of_a_method_with_a_prior_are_not_drawn_in_twice() -> None:
+    wells = normalized(assay(reagents=4).wells)
+    table = test_validation(wells, settings=RECOMMENDED, vehicle="vehicle")
+    joined = compare_with_screen(screened(60, rate=0.1), table, noise=noise_of_assay(wells), power=0.8)
+    both = joined.drop_nulls("expected")
+    np.testing.assert_allclose(both["expected"], both["screen_effect"])
+    assert (both["replicates_needed"] >= 2).all()
+
+
+def test_the_noise_of_an_assay_is_what_it_was_simulated_with() -> None:
+    parts = [noise_of_assay(normalized(assay(seed=seed, reagents=24).wells))["KPL4"] for seed in range(4)]
+    assert np.mean([part.well_sd for part in parts]) == pytest.approx(0.1, rel=0.05)
+    assert np.mean([part.cell_sd for part in parts]) == pytest.approx(0.1, rel=0.15)
+    assert parts[0].technical == 3
+
+
+def test_power_is_that_of_the_noncentral_t() -> None:
+    from scipy import stats
+
+    df, error = 16, np.sqrt(4 * (0.15**2 + 0.01 / 3) / 3)
+    limit = stats.t.ppf(0.975, df)
+    exact = stats.nct.sf(limit, df, 0.3 / error) + stats.nct.cdf(-limit, df, 0.3 / error)
+    assert interaction_power(-0.3, replicates=3, cell_sd=0.15, well_sd=0.1) == pytest.approx(exact, abs=2e-6)
+    assert interaction_power(-9.0, replicates=3, cell_sd=0.15, well_sd=0.1) == 1.0
 
 
 def test_no_warning_without_cause() -> None:

@@ -73,6 +73,7 @@ _MAP: tuple[Column, ...] = (
     Column("reagent", ("name", "mirna", "sample", "compound"), required=True),
     Column("kind", ("type", "modality", "sample type")),
     Column("role", ("content", "control status")),
+    Column("control_class", ("control class", "control of")),
     Column("treatment", ("arm", "drug", "condition")),
     Column("cell_line", ("cell line", "line", "cells")),
     Column("replicate", ("rep", "biological replicate")),
@@ -129,7 +130,7 @@ def read_spot_table(path: str | Path, *, columns: Mapping[str, str] | None = Non
     return Slide({}, spots, columns.get("foreground", "foreground"), columns.get("background", "background"))
 
 
-def read_slides(path: str | Path) -> pl.DataFrame:
+def read_slides(path: str | Path, *, total_protein: bool = True) -> pl.DataFrame:
     """Read the list of slides: which antibody each of them (or each of its pads) shows.
 
     Parameters
@@ -138,6 +139,7 @@ def read_slides(path: str | Path) -> pl.DataFrame:
         the slide, from 1, equal shares of its blocks), ``slide``, ``role`` (detection, total_protein or blank, and
         their usual words), ``set`` (slides printed together; a total-protein slide is the partner of its set) and the
         columns to take, ``foreground`` and ``background``
+    total_protein : whether every set needs a total-protein slide
 
     Returns
     -------
@@ -173,7 +175,7 @@ def read_slides(path: str | Path) -> pl.DataFrame:
     )
     faults += _missing_slides(known, path)
     faults += _named_twice(known, path)
-    faults += _without_total(known, path)
+    faults += _without_total(known, path) if total_protein else []
     raise_faults("list of slides", sorted(faults, key=lambda fault: fault.line or 0))
     first = ["file", "path", "slide", "pad", "pads", "antibody", "role", "set", "foreground", "background"]
     return known.select(first)
@@ -186,7 +188,8 @@ def read_spot_map(path: str | Path) -> pl.DataFrame:
     ----------
     path : table with ``reagent`` and, to find the spots, ``id``, or ``block``, ``row`` and ``column``, or
         ``source_plate`` and ``well`` of the printed 384-well plates; and ``treatment``, ``cell_line``, ``kind``,
-        ``role`` (negative = control), ``replicate`` (biological), ``dilution`` (1 = undiluted, 0.5 = half)
+        ``role`` (negative = control), ``control_class`` (the kind of reagents that a control belongs to),
+        ``replicate`` (biological), ``dilution`` (1 = undiluted, 0.5 = half)
 
     Returns
     -------
@@ -214,6 +217,8 @@ def read_spot_map(path: str | Path) -> pl.DataFrame:
         for name, value in absent.items()
     )
     named = named if "role" in named.columns else named.with_columns(pl.lit("sample").alias("role"))
+    if "control_class" not in named.columns:
+        named = named.with_columns(pl.lit(None, pl.String).alias("control_class"))
     numbers = [name for name in ("block", "row", "column", "replicate") if name in named.columns]
     for name in numbers:
         named, wrong = whole_numbers(named, name, file=path)

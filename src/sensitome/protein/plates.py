@@ -45,7 +45,7 @@ def correct_plates(spots: pl.DataFrame, *, settings: ProteinSettings) -> pl.Data
             "spots have no source plate to correct by",
             where="map of spots",
             expected="columns source_plate and well",
-            next_step='Add them to the map, or set proteins.plate_correction = "none".',
+            next_step='Add them to the map, or set protein.plate_correction = "none".',
         )
     located = spots.with_columns(pl.concat_str(_PLATE, separator="|", ignore_nulls=True).alias("plate"))
     wells = (

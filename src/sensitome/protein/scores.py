@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sensitome.core.moderated import fit_linear, moderated_t
-from sensitome.core.multiple import adjust_p
 from sensitome.core.robust import nan_mad, nan_mean, nan_median, nan_sd
+from sensitome.protein.comparators import relative_to_comparator, replicate_matrix, tested_effects
 from sensitome.protein.settings import ProteinSettings
 from sensitome.protein.tables import ProteinReadings, Proteins
 
@@ -18,6 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _ITEM = ["cell_line", "treatment", "reagent", "kind"]
 _GROUP = ["cell_line", "treatment", "protein"]
+#: Columns of the map that the scores look at.
+_CARRIED = ("source_plate", "control_class")
 
 
 def summarize_spots(spots: pl.DataFrame, *, settings: ProteinSettings) -> pl.DataFrame:
@@ -43,7 +44,7 @@ def summarize_spots(spots: pl.DataFrame, *, settings: ProteinSettings) -> pl.Dat
         read = read.filter(pl.col("dilution") == pl.col("dilution").max().over("protein", *_ITEM, "replicate"))
     elif settings.dilution == "slope":
         read = _to_undiluted(read)
-    plate = [pl.col("source_plate").first()] if "source_plate" in read.columns else []
+    plate = [pl.col(name).first() for name in _CARRIED if name in read.columns]
     means = (
         read.sort("slide", "pad", "block", "row", "column")
         .group_by(*_ITEM, "protein", "replicate", maintain_order=True)
@@ -160,7 +161,7 @@ def _to_undiluted(read: pl.DataFrame) -> pl.DataFrame:
 
 def _scored(values: pl.DataFrame, settings: ProteinSettings) -> pl.DataFrame:
     """One protein in one arm and line."""
-    plate = [pl.col("source_plate").first()] if "source_plate" in values.columns else []
+    plate = [pl.col(name).first() for name in _CARRIED if name in values.columns]
     items = values.group_by(*_GROUP, "reagent", "kind", maintain_order=True).agg(
         pl.col("role").first(),
         pl.col("log2").mean(),
@@ -194,22 +195,9 @@ def _z(items: pl.DataFrame, settings: ProteinSettings) -> FloatArray:
 
 def _moderated(values: pl.DataFrame, items: pl.DataFrame, settings: ProteinSettings) -> list[pl.Series]:
     """Effect against the comparator of each replicate, with a moderated test over replicates."""
-    replicates = values["replicate"].unique().sort().to_list()
-    names = {key: i for i, key in enumerate(items.select("reagent", "kind").iter_rows())}
-    column = {replicate: i for i, replicate in enumerate(replicates)}
-    log2 = np.full((len(names), len(replicates)), np.nan)
-    for reagent, kind, replicate, value in values.select("reagent", "kind", "replicate", "log2").iter_rows():
-        log2[names[reagent, kind], column[replicate]] = value
-    control = items["role"].to_numpy() == "negative"
-    compared = control if settings.comparator == "controls" and control.any() else ~control
-    center = nan_median if compared is not control else nan_mean
-    effect = log2 - center(log2[compared], axis=0)[None, :]
-    test = moderated_t(fit_linear(effect, np.ones((len(replicates), 1))), level=settings.level)
-    p = test.p_value[:, 0].copy()
-    p[control] = np.nan
-    fields = {"effect": test.effect, "ci_low": test.ci_low, "ci_high": test.ci_high}
-    series = [pl.Series(name, column_[:, 0]).fill_nan(None) for name, column_ in fields.items()]
-    return [*series, pl.Series("p_value", p).fill_nan(None), pl.Series("q_value", adjust_p(p)).fill_nan(None)]
+    log2 = replicate_matrix(values, items, replicates=values["replicate"].unique().sort().to_list())
+    effect = relative_to_comparator(log2, items, settings=settings)
+    return tested_effects(effect, control=items["role"].to_numpy() == "negative", level=settings.level)
 
 
 def _called(items: pl.DataFrame, settings: ProteinSettings) -> pl.DataFrame:

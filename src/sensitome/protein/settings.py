@@ -39,7 +39,8 @@ class ProteinSettings(BaseModel):
     fdr: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """False-discovery rate of the moderated test."""
     comparator: Literal["controls", "median"] = "controls"
-    """Moderated test: against the negative controls of the arm, or against the median of its reagents."""
+    """Moderated test: against the negative controls of the arm (those of the reagent's own class, where there are
+    such), or against the median of its reagents."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Coverage of the intervals."""
     ratios: dict[str, tuple[str, str]] = Field(

@@ -31,6 +31,7 @@ class ArrayDesign:
     spot_sd : log2 SD of spots
     level, background : counts of an undiluted spot and of the slide
     cell_line : cell line
+    control_classes : (name of a control, kind of the reagents that it belongs to); none = controls of all
     """
 
     reagents: tuple[tuple[str, str], ...]
@@ -44,6 +45,7 @@ class ArrayDesign:
     level: float = 8000.0
     background: float = 300.0
     cell_line: str = "KPL4"
+    control_classes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class SimulatedArray:
     Parameters
     ----------
     slides : antibody → spots as `gpr_writer.gpr_text` takes them
-    spot_map : one row per spot: id, reagent, kind, role, treatment, cell_line, replicate, dilution
+    spot_map : one row per spot: id, reagent, kind, role, treatment, cell_line, replicate, dilution (and
+        control_class)
     truth : reagent, kind, treatment, protein, `effect` (log2)
     """
 
@@ -125,6 +128,10 @@ def simulate_array(design: ArrayDesign, *, effects: FloatArray, rng: np.random.G
             pl.when(pl.col("kind") == "control").then(pl.lit("negative")).otherwise(pl.lit("sample")).alias("role"),
         )
     )
+    if design.control_classes:
+        belongs = dict(design.control_classes)
+        named_class = pl.col("reagent").replace_strict(belongs, default=None, return_dtype=pl.String)
+        spot_map = spot_map.with_columns(named_class.alias("control_class"))
     truth = pl.DataFrame(
         [
             (name, kind, treatment, protein, float(effects[r, t, p]))

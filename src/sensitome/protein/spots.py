@@ -141,7 +141,7 @@ def normalize_spots(spots: pl.DataFrame, *, settings: ProteinSettings) -> pl.Dat
             .otherwise("reason")
             .alias("reason"),
         )
-    extra = [name for name in ("source_plate", "well") if name in detection.columns]
+    extra = [name for name in ("source_plate", "well", "control_class") if name in detection.columns]
     return detection.select(*Spots.column_names(), *extra)
 
 
@@ -233,5 +233,5 @@ def _refuse_lone(detection: pl.DataFrame, total: pl.DataFrame) -> None:
                 Fault(f"a total-protein slide with pad {pad} in set {group!r}", slide, value=antibody)
                 for group, pad, slide, antibody in lone.select("set", "pad", "slide", "antibody").iter_rows()
             ],
-            next_step='Add it to the list of slides, or set proteins.total_protein = "none".',
+            next_step='Add it to the list of slides, or set protein.total_protein = "none".',
         )

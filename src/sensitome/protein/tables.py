@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import dataframely as dy
 
-__all__ = ["ProteinReadings", "Proteins", "Spots"]
+__all__ = ["PROTEIN_TABLES", "ProteinInteractions", "ProteinReadings", "ProteinSlides", "Proteins", "Spots"]
 
 
 def _key(meaning: str) -> dy.String:
@@ -43,6 +45,7 @@ class Spots(dy.Schema):
     dilution = _number("dilution of the lysate, 1 = undiluted", "fraction")
     foreground = _number("median of the spot", "counts")
     background = _number("background of the spot", "counts")
+    saturated = _number("pixels at the limit of the scanner; null where the file does not say", "percent")
     log2 = _number("log2 signal after background and total protein; null where it has none", "log2")
     reason = _text("why there is no value; empty otherwise", nullable=False)
 
@@ -83,3 +86,49 @@ class ProteinReadings(dy.Schema):
     n_apoptosis = _count("apoptosis proteins with a value")
     hits = _text("proteins that are called, with their direction", nullable=False)
     summary = _text("the reading in words", nullable=False)
+
+
+class ProteinInteractions(dy.Schema):
+    """One row per reagent × drug arm × cell line × protein: whether the drug changes what the reagent does to it."""
+
+    cell_line = _key("cell line")
+    treatment = _key("drug arm")
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    protein = _key("protein, or ratio of two")
+    effect = _number("(reagent − comparator) with drug − the same without; negative = less protein", "log2")
+    ci_low = _number("lower end of its interval", "log2")
+    ci_high = _number("upper end of its interval", "log2")
+    p_value = _number("two-sided moderated p", "probability")
+    q_value = _number("p adjusted over the reagents of the protein, arm and line (BH)", "probability")
+    n = _count("biological replicates that have both arms")
+    is_changed = dy.Bool(nullable=True, description="q below the rate asked for; null without a test")
+    direction = _text("up or down where it is changed; empty otherwise", nullable=False)
+
+
+class ProteinSlides(dy.Schema):
+    """One row per slide (or pad of it): how well it reads."""
+
+    slide = _key("name of the slide")
+    pad = dy.Int32(primary_key=True, min=1, description="part of the slide, from 1")
+    antibody = _text("what it was stained for", nullable=False)
+    stain = _text("detection, total_protein or blank", nullable=False)
+    set = _text("slides printed together", nullable=False)
+    n_spots = _count("spots that hold a lysate")
+    n_without_value = _count("spots of an antibody without a value")
+    n_saturated = _count("spots with more than 10 % of their pixels at the limit of the scanner")
+    foreground = _number("median of the spots", "counts")
+    background = _number("median background of the spots", "counts")
+    signal_to_background = _number("median of spot / background", "1")
+    verdict = dy.Enum(["pass", "warn", "fail"], description="the worst of its figures")
+    detail = _text("why it is no pass; empty otherwise", nullable=False)
+
+
+#: Tables of the lysate array by file name.
+PROTEIN_TABLES: Mapping[str, type[dy.Schema]] = {
+    "spots": Spots,
+    "protein_slides": ProteinSlides,
+    "proteins": Proteins,
+    "protein_interactions": ProteinInteractions,
+    "protein_readings": ProteinReadings,
+}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from sensitome.errors import Caution
 from sensitome.validation.combinations import combination_effects
 from sensitome.validation.contrasts import test_validation
 from sensitome.validation.normalize import normalize_validation
-from sensitome.validation.settings import CombinationSettings, ValidationSettings
+from sensitome.validation.power import noise_of_assay, power_table
+from sensitome.validation.quality import judge_plates
+from sensitome.validation.settings import NORMANN2021, RECOMMENDED, CombinationSettings, ValidationSettings
+from sensitome.validation.verdicts import who_is_validated
 from sensitome.validation.wells import average_wells, validation_wells
 
 __all__ = ["assess_validation"]
@@ -35,8 +40,10 @@ def assess_validation(
 
     Returns
     -------
-    ``validation_wells``, ``validation_replicates``, ``validation``, ``combinations``. Combination effects are always
-    relative to the control without drug, whatever the tests are normalized to.
+    ``validation_wells``, ``validation_plates``, ``validation_replicates``, ``validation`` (tested by blocks),
+    ``validation_paper`` (tested by wells), ``validated`` (both counts), ``combinations`` and ``validation_power``. The
+    test that the settings name takes its adjustment and stars from them, the other those of its preset. Combination
+    effects are always relative to the control without drug, whatever the tests are normalized to.
 
     Raises
     ------
@@ -54,14 +61,33 @@ def assess_validation(
     if settings.control_arm != "vehicle":
         own = settings.model_copy(update={"control_arm": "vehicle", "scope": "replicate"})
         to_vehicle = normalize_validation(usable, settings=own, vehicle=vehicle)
+    blocks, paper = _both_tests(normalized, settings, vehicle)
     return {
         "validation_wells": normalized,
+        "validation_plates": judge_plates(normalized, vehicle=vehicle),
         "validation_replicates": average_wells(normalized),
-        "validation": test_validation(normalized, settings=settings, vehicle=vehicle),
+        "validation": blocks,
+        "validation_paper": paper,
+        "validated": who_is_validated(blocks, paper, vehicle=vehicle),
         "combinations": combination_effects(
             to_vehicle,
             vehicle=vehicle,
             combinations=combinations or {},
             settings=combination_settings or CombinationSettings(),
         ),
+        "validation_power": power_table(noise_of_assay(normalized)),
     }
+
+
+def _both_tests(wells: pl.DataFrame, settings: ValidationSettings, vehicle: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """By blocks and by wells; technical replicates as n are cautioned against only where the study counts so."""
+    own = {"blocks": RECOMMENDED, "student-wells": NORMANN2021}
+    tables = {}
+    for test, preset in own.items():
+        asked = settings.test == test
+        answers = {} if asked else {name: getattr(preset, name) for name in ("test", "stars", "adjust")}
+        with warnings.catch_warnings():
+            if not asked and test == "student-wells":
+                warnings.simplefilter("ignore", Caution)
+            tables[test] = test_validation(wells, settings=settings.model_copy(update=answers), vehicle=vehicle)
+    return tables["blocks"], tables["student-wells"]

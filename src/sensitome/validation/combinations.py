@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,8 @@ __all__ = ["combination_effects", "in_words"]
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Name and kind.
+_Reagent = tuple[str, str]
 #: A point of viability below this is no difference worth a word.
 WORD = 0.05
 
@@ -37,6 +39,7 @@ class _Combination(NamedTuple):
     name: str
     treatment: str
     reagent: str | None
+    kind: str | None
     parts: FloatArray
     combined: FloatArray
     pairs: FloatArray | None
@@ -101,6 +104,7 @@ def _collect(wells: pl.DataFrame, vehicle: str, combinations: Mapping[str, Seque
     replicates = wells["replicate"].unique().sort().to_list()
     means = _means(wells)
     control = _controls(wells)
+    labels = _labels([reagent for reagent, _ in means])
     drugs = [arm for arm in wells["treatment"].unique().sort().to_list() if arm != vehicle]
     found = []
     for arm in drugs:
@@ -108,49 +112,58 @@ def _collect(wells: pl.DataFrame, vehicle: str, combinations: Mapping[str, Seque
         everywhere = _series(control.get((None, arm)), replicates)
         if len(singles) > 1:
             parts = np.stack([_series(control.get((None, part)), replicates) for part in singles])
-            found.append(_Combination(" + ".join(singles), arm, None, parts, everywhere, None))
+            found.append(_Combination(" + ".join(singles), arm, None, None, parts, everywhere, None))
         for (reagent, treatment), values in sorted(means.items()):
             if treatment != arm:
                 continue
             alone = _series(means.get((reagent, vehicle)), replicates)
             drug = _series(control.get((reagent, arm)), replicates)
             combined = _series(values, replicates)
-            found.append(_Combination(f"{reagent} + {arm}", arm, reagent, np.stack([alone, drug]), combined, None))
+            name = f"{labels[reagent]} + {arm}"
+            found.append(_Combination(name, arm, *reagent, np.stack([alone, drug]), combined, None))
             if len(singles) > 1:
                 drug_alone = [_series(control.get((reagent, part)), replicates) for part in singles]
                 pairs = [_series(means.get((reagent, part)), replicates) for part in singles]
-                name = " + ".join([reagent, *singles])
+                name = " + ".join([labels[reagent], *singles])
                 triple = np.stack([alone, *drug_alone])
-                found.append(_Combination(name, arm, reagent, triple, combined, np.stack([*pairs, drug])))
+                found.append(_Combination(name, arm, *reagent, triple, combined, np.stack([*pairs, drug])))
     return found
 
 
-def _means(wells: pl.DataFrame) -> dict[tuple[str, str], dict[int, float]]:
+def _labels(reagents: Iterable[_Reagent]) -> dict[_Reagent, str]:
+    """What combinations call each reagent: its name, with its kind where two kinds share the name."""
+    every = set(reagents)
+    names = [name for name, _ in every]
+    return {(name, kind): name if names.count(name) == 1 else f"{name} ({kind})" for name, kind in every}
+
+
+def _means(wells: pl.DataFrame) -> dict[tuple[_Reagent, str], dict[int, float]]:
     """(Reagent, arm) → replicate → mean viability of the samples."""
     table = (
         wells.filter(pl.col("role") == "sample")
-        .group_by("reagent", "treatment", "replicate")
+        .group_by("reagent", "kind", "treatment", "replicate")
         .agg(pl.col("viability").sort().mean())
     )
-    answer: dict[tuple[str, str], dict[int, float]] = {}
-    for reagent, arm, replicate, value in table.iter_rows():
-        answer.setdefault((reagent, arm), {})[replicate] = value
+    answer: dict[tuple[_Reagent, str], dict[int, float]] = {}
+    for reagent, kind, arm, replicate, value in table.iter_rows():
+        answer.setdefault(((reagent, kind), arm), {})[replicate] = value
     return answer
 
 
-def _controls(wells: pl.DataFrame) -> dict[tuple[str | None, str], dict[int, float]]:
+def _controls(wells: pl.DataFrame) -> dict[tuple[_Reagent | None, str], dict[int, float]]:
     """(Reagent, arm) → replicate → mean viability of the control on the plates of that reagent; None = all plates."""
     control = wells.filter(pl.col("role") == "negative").select("plate", "treatment", "replicate", "viability")
-    beside = wells.filter(pl.col("role") == "sample").select("reagent", "plate", "replicate").unique()
+    beside = wells.filter(pl.col("role") == "sample").select("reagent", "kind", "plate", "replicate").unique()
     near = control.join(beside, on=["plate", "replicate"])
-    answer: dict[tuple[str | None, str], dict[int, float]] = {}
-    for frame, keys in ((near, ["reagent"]), (control, [])):
+    answer: dict[tuple[_Reagent | None, str], dict[int, float]] = {}
+    for frame, keys in ((near, ["reagent", "kind"]), (control, [])):
         table = frame.group_by(*keys, "treatment", "replicate").agg(pl.col("viability").sort().mean())
         for row in table.iter_rows(named=True):
-            answer.setdefault((row.get("reagent"), row["treatment"]), {})[row["replicate"]] = row["viability"]
+            own = (row["reagent"], row["kind"]) if keys else None
+            answer.setdefault((own, row["treatment"]), {})[row["replicate"]] = row["viability"]
     for (name, arm), values in list(answer.items()):
         if name is None:
-            for reagent in beside["reagent"].unique():
+            for reagent in beside.select("reagent", "kind").unique().iter_rows():
                 # A plate with one arm only has the controls of the other arms on other plates.
                 answer.setdefault((reagent, arm), values)
     return answer
@@ -223,6 +236,7 @@ def _row(item: _Combination, reference: str, scale: str, numbers: Mapping[str, f
         "combination": item.name,
         "treatment": item.treatment,
         "reagent": item.reagent,
+        "kind": item.kind,
         "reference": reference,
         "scale": scale,
         "n": len(item.combined),
@@ -246,7 +260,7 @@ _NUMBERS = (
 
 def _finished(rows: list[dict[str, object]]) -> pl.DataFrame:
     """Table with adjusted p, nulls for NaN, sorted."""
-    texts = ("cell_line", "combination", "treatment", "reagent", "reference", "scale", "direction")
+    texts = ("cell_line", "combination", "treatment", "reagent", "kind", "reference", "scale", "direction")
     schema = {**dict.fromkeys(texts, pl.String), "n": pl.Int32, **dict.fromkeys(_NUMBERS, pl.Float64)}
     table = pl.DataFrame(rows, schema=schema).with_columns(pl.col(_NUMBERS).fill_nan(None))
     parts = []

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-__all__ = ["expected_after_selection", "interaction_power", "regression_table", "replicates_needed"]
+from sensitome.validation.cells import Cells, line_cells
+from sensitome.validation.tables import ValidationPower
+
+__all__ = [
+    "EFFECTS",
+    "REPLICATES",
+    "Noise",
+    "expected_after_selection",
+    "interaction_power",
+    "noise_of_assay",
+    "power_table",
+    "replicates_needed",
+]
 
 FloatArray = npt.NDArray[np.float64]
+
+#: Sizes of the interaction (log2) and biological replicates of the table of power.
+EFFECTS = (0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
+REPLICATES = (2, 3, 4, 5, 6, 8, 10, 12)
+#: Points of the integral over the estimate of the variance.
+_NODES = 200
 
 
 def expected_after_selection(
@@ -71,13 +93,17 @@ def interaction_power(
     >>> round(interaction_power(-0.73, replicates=3, cell_sd=0.15, well_sd=0.1), 2)
     0.96
     """
-    from scipy import stats
+    from scipy import special
 
     df = 8 * (replicates - 1)
     error = np.sqrt(4 * (cell_sd**2 + well_sd**2 / technical) / replicates)
-    critical = stats.t.ppf(1 - alpha / 2, df)
+    critical = special.stdtrit(df, 1 - alpha / 2)
     shift = effect / error
-    return float(stats.nct.sf(critical, df, shift) + stats.nct.cdf(-critical, df, shift))
+    # The noncentral t as a mean over its denominator: exact to 1e-6, and it has digits however far out.
+    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    spread = np.sqrt(2 * special.gammaincinv(df / 2, (node + 1) / 2) / df)
+    found = special.ndtr(shift - critical * spread) + special.ndtr(-shift - critical * spread)
+    return float(np.clip((weight / 2 * found).sum(), 0.0, 1.0))
 
 
 def replicates_needed(
@@ -97,35 +123,109 @@ def replicates_needed(
     return None
 
 
-def regression_table(screen: pl.DataFrame, validation: pl.DataFrame) -> pl.DataFrame:
-    """Screen against validation for the interaction of every candidate.
+class Noise(NamedTuple):
+    """How much an assay varies.
 
     Parameters
     ----------
-    screen : columns cell_line, reagent, treatment, `effect`, `standard_error` of all reagents of the screen, log2
-    validation : table `validation`
+    cell_sd : log2 SD between biological replicates of one reagent × arm, freed of what the replicate shares
+    well_sd : log2 SD of technical wells
+    technical : wells of one reagent, arm and replicate, the usual number
+    """
+
+    cell_sd: float
+    well_sd: float
+    technical: int
+
+
+def noise_of_assay(wells: pl.DataFrame) -> dict[str, Noise]:
+    """Noise of the assay in every cell line, from its own replicates.
+
+    Parameters
+    ----------
+    wells : from `normalize_validation`
 
     Returns
     -------
-    One row per cell_line × reagent × treatment of the validation: `screen_effect`, `expected`, `expected_low`,
-    `expected_high` (after regression to the mean), `effect`, `ci_low`, `ci_high` (validated), `agrees`: the validated
-    interval meets the expected one; null where the screen has no such effect
+    Cell line → Noise; `cell_sd` is NaN with one biological replicate, `well_sd` 0 with one well of each
+
+    Notes
+    -----
+    σ_well² is pooled within reagent × arm × plate. The residual of the means of reagent × arm × replicate, freed of
+    arm × replicate and reagent × arm, has variance σ_cell² + σ_well²/technical; incomplete reagents are left out.
     """
-    keys = ["cell_line", "treatment"]
-    parts = []
-    for _, own in screen.sort(*keys, "reagent").group_by(keys, maintain_order=True):
-        effect, error = (own[name].fill_null(np.nan).to_numpy() for name in ("effect", "standard_error"))
-        expected, low, high = expected_after_selection(effect, error, population=effect, population_error=error)
-        parts.append(
-            own.select(*keys, "reagent", pl.col("effect").alias("screen_effect")).with_columns(
-                pl.Series("expected", expected).fill_nan(None),
-                pl.Series("expected_low", low).fill_nan(None),
-                pl.Series("expected_high", high).fill_nan(None),
-            )
+    cell = ["cell_line", "reagent", "kind", "treatment", "replicate"]
+    usable = wells.filter(pl.col("role").is_in(["sample", "negative"]) & pl.col("log2_viability").is_not_null())
+    answer = {}
+    for line in usable["cell_line"].unique().sort().to_list():
+        own = usable.filter(pl.col("cell_line") == line)
+        within = own.group_by(*cell, "plate").agg(
+            pl.col("log2_viability").var().alias("variance"), (pl.len() - 1).alias("df")
         )
-    own = validation.filter(pl.col("contrast").cast(pl.String) == "interaction").select(
-        *keys, "reagent", "effect", "ci_low", "ci_high"
+        within = within.filter(pl.col("df") > 0).sort(*cell, "plate")
+        df = int(within["df"].sum())
+        well = float((within["variance"] * within["df"]).sum()) / df if df else 0.0
+        counts = own.filter(pl.col("role") == "sample").group_by(cell).len()["len"]
+        technical = int(counts.mode().min() or 1)  # type: ignore[arg-type]
+        residual = _residual_variance(line_cells(own))
+        between = residual - well / technical
+        answer[line] = Noise(math.sqrt(max(between, 0.0)) if residual >= 0 else residual, math.sqrt(well), technical)
+    return answer
+
+
+def power_table(noise: Mapping[str, Noise]) -> pl.DataFrame:
+    """Power of a next validation for sizes of the interaction and numbers of biological replicates.
+
+    Parameters
+    ----------
+    noise : of each cell line
+
+    Returns
+    -------
+    Table `validation_power`, sorted by its key; empty without noise
+    """
+    rows = [
+        {
+            "cell_line": line,
+            "effect": effect,
+            "replicates": replicates,
+            "power": interaction_power(
+                effect,
+                replicates=replicates,
+                cell_sd=own.cell_sd,
+                well_sd=own.well_sd,
+                technical=own.technical,
+            ),
+            "cell_sd": own.cell_sd,
+            "well_sd": own.well_sd,
+            "technical": own.technical,
+        }
+        for line, own in noise.items()
+        if own.cell_sd + own.well_sd > 0
+        for effect in EFFECTS
+        for replicates in REPLICATES
+    ]
+    schema = dict.fromkeys(("effect", "power", "cell_sd", "well_sd"), pl.Float64)
+    whole = dict.fromkeys(("replicates", "technical"), pl.Int32)
+    return (
+        pl.DataFrame(rows, schema={"cell_line": pl.String, **schema, **whole})
+        .select(ValidationPower.column_names())
+        .sort("cell_line", "effect", "replicates")
     )
-    joined = own.join(pl.concat(parts), on=[*keys, "reagent"], how="left", maintain_order="left")
-    meets = (pl.col("ci_low") <= pl.col("expected_high")) & (pl.col("ci_high") >= pl.col("expected_low"))
-    return joined.with_columns(meets.alias("agrees")).sort("cell_line", "reagent", "treatment")
+
+
+def _residual_variance(groups: Sequence[Cells]) -> float:
+    """Mean square of reagent × arm × replicate after arm × replicate and reagent × arm; NaN with one replicate.
+
+    Reagents of one plate stand together, so that what a plate shares is no noise of theirs.
+    """
+    squares, df = 0.0, 0
+    for cells in groups:
+        for values, complete in zip(cells.log2, cells.complete, strict=True):
+            whole = values[complete]
+            if whole.shape[0] < 2 or whole.shape[1] < 2:
+                continue
+            left = whole - whole.mean(axis=0) - whole.mean(axis=1, keepdims=True) + whole.mean()
+            squares += float((left**2).sum())
+            df += (whole.shape[0] - 1) * (whole.shape[1] - 1)
+    return squares / df if df else float("nan")

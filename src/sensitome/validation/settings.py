@@ -25,7 +25,8 @@ class ValidationSettings(_Settings):
     control: str | None = None
     """Reagent that is the comparator; by default all negative controls together."""
     test: Literal["student-wells", "blocks"]
-    """Student's t on wells (technical replicates counted as n), or biological replicates as blocks."""
+    """Which test the figure shows: Student's t on wells (technical replicates counted as n), or biological replicates
+    as blocks. Both are in the tables of a run."""
     variance: Literal["moderated", "pooled", "own"] = "moderated"
     """Blocks: a variance for each reagent drawn towards that of all, one for all reagents, or each its own."""
     adjust: Literal["bh", "by", "holm", "bonferroni", "none"] = "bh"
@@ -36,6 +37,12 @@ class ValidationSettings(_Settings):
     """Equivalence: the largest log2 effect that still counts as none (0.32 = 20 % fewer cells)."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Coverage of the intervals."""
+    error_bars: Literal["sem", "ci"] = "ci"
+    """What the bars of the figure carry: the standard error of the mean, or the interval at `level`."""
+    draws: Annotated[int, Field(ge=99)] = 9999
+    """Combination effects: resamples of biological replicates, where there are more than six."""
+    power: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """Power that the next validation should have."""
 
 
 class CombinationSettings(_Settings):
@@ -51,7 +58,7 @@ class CombinationSettings(_Settings):
 
 #: Normann et al. 2021: plates to the median of the negative control, Student's t on the nine wells of each bar.
 NORMANN2021 = ValidationSettings(
-    control_arm="vehicle", scope="plate", test="student-wells", stars="p_value", adjust="none"
+    control_arm="vehicle", scope="plate", test="student-wells", stars="p_value", adjust="none", error_bars="sem"
 )
 #: The statistics that we stand behind: biological replicates as blocks, moderated across reagents.
 RECOMMENDED = ValidationSettings(control_arm="vehicle", scope="plate", test="blocks", stars="q_value")

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import dataframely as dy
 
-__all__ = ["Combinations", "DoseScores", "Validation", "ValidationReplicates", "ValidationWells"]
+__all__ = [
+    "VALIDATION_TABLES",
+    "Combinations",
+    "DoseScores",
+    "Validated",
+    "Validation",
+    "ValidationAgreement",
+    "ValidationPlates",
+    "ValidationPower",
+    "ValidationReplicates",
+    "ValidationWells",
+]
 
 
 def _key(meaning: str) -> dy.String:
@@ -107,6 +120,7 @@ class Combinations(dy.Schema):
     reference = dy.Enum(["Bliss", "HSA", "three-way"], primary_key=True, description="what the parts explain")
     scale = dy.Enum(["viability", "log2"], primary_key=True, description="scale of the effect")
     reagent = _text("reagent of the combination; null for drugs alone")
+    kind = _text("class of that reagent")
     effect = _number(
         "viability: expected − observed, positive = more killing; log2: observed − expected, negative = more killing",
         "percentage points, or log2",
@@ -138,3 +152,88 @@ class DoseScores(dy.Schema):
     p_value = _number("two-sided p from resampled replicates", "probability")
     n = _count("replicates of the matrix")
     response = _number("mean response", "percent inhibition")
+
+
+class ValidationPlates(dy.Schema):
+    """One row per validation plate: its controls and the verdict on them."""
+
+    plate = _key("name of the measured plate")
+    cell_line = _text("cell line", nullable=False)
+    replicate = dy.Int16(min=1, description="biological replicate")
+    n_arms = _count("treatment arms on the plate")
+    n_samples = _count("sample wells with a reading")
+    n_negative = _count("negative control wells with a reading, under any treatment")
+    n_control = _count("negative control wells without drug, with a reading")
+    n_positive = _count("positive control wells without drug, with a reading")
+    n_missing = _count("wells without a reading")
+    control_level = _number("median of the negative control without drug", "counts")
+    control_cv = _number("coefficient of variation of the negative control without drug", "percent")
+    z_prime = _number("Z′ of the controls without drug", "1")
+    verdict = dy.Enum(["pass", "warn", "fail"], description="the worst of its figures")
+    detail = _text("why it is no pass; empty otherwise", nullable=False)
+
+
+class Validated(dy.Schema):
+    """One row per reagent and cell line: the paper's count beside the interaction with an honest n."""
+
+    cell_line = _key("cell line")
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    paper_arms = _text('drug arms with p < .05 and fewer cells by Student on wells, joined by "; "', nullable=False)
+    is_validated_paper = dy.Bool(nullable=True, description="at least one such arm: validated as the paper counts")
+    arms = _text('drug arms whose interaction has q < .05 and fewer cells, joined by "; "', nullable=False)
+    is_validated = dy.Bool(nullable=True, description="at least one such arm; null without biological replicates")
+    alone = dy.Enum(["toxic", "quiet", "protective", "undetermined"], description="what it does without drug")
+    reason = _text("where the two counts agree or part, a sentence", nullable=False)
+
+
+class ValidationPower(dy.Schema):
+    """One row per size of interaction × biological replicates: power of the next validation of the same noise."""
+
+    cell_line = _key("cell line")
+    effect = dy.Float64(primary_key=True, min=0, description="size of the interaction", metadata={"unit": "log2"})
+    replicates = dy.Int32(primary_key=True, min=2, description="biological replicates", metadata={"unit": "count"})
+    power = _number("chance to find it at p < .05", "probability", nullable=False)
+    cell_sd = _number("SD between biological replicates of one reagent × arm, in this assay", "log2")
+    well_sd = _number("SD of technical wells, in this assay", "log2")
+    technical = _count("technical wells of one reagent, arm and replicate")
+
+
+class ValidationAgreement(dy.Schema):
+    """One row per reagent × drug arm: the interaction that the screen lets expect, and that of the validation."""
+
+    cell_line = _key("cell line")
+    treatment = _key("drug arm")
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    screen_effect = _number("interaction as the screen measured it", "log2")
+    expected = _number("what it lets expect, after regression to the mean", "log2")
+    expected_low = _number("lower end of its interval", "log2")
+    expected_high = _number("upper end of its interval", "log2")
+    effect = _number("interaction in the validation", "log2")
+    ci_low = _number("lower end of its interval", "log2")
+    ci_high = _number("upper end of its interval", "log2")
+    q_value = _number("its p adjusted over reagents × arms", "probability")
+    n = _count("biological replicates of the validation")
+    agrees = dy.Bool(nullable=True, description="the two intervals meet; null where the screen has none")
+    same_direction = dy.Bool(nullable=True, description="both effects have the same sign")
+    replicates_needed = dy.Int32(
+        nullable=True,
+        min=2,
+        description="biological replicates that show the expected effect with the power asked for; null above 50",
+        metadata={"unit": "count"},
+    )
+
+
+#: Tables of the validation assay by file name.
+VALIDATION_TABLES: Mapping[str, type[dy.Schema]] = {
+    "validation_wells": ValidationWells,
+    "validation_plates": ValidationPlates,
+    "validation_replicates": ValidationReplicates,
+    "validation": Validation,
+    "validation_paper": Validation,
+    "validated": Validated,
+    "combinations": Combinations,
+    "validation_power": ValidationPower,
+    "validation_agreement": ValidationAgreement,
+}
