@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sensitome.core.ranks import midranks
+
 __all__ = ["MeanRank", "group_means", "mean_rank_test"]
 
 FloatArray = npt.NDArray[np.float64]
@@ -73,10 +75,9 @@ def mean_rank_test(x: FloatArray, y: FloatArray) -> MeanRank:
     Hoeffding 1951, doi:10.1214/aoms/1177729545; Wilcoxon 1945, doi:10.2307/3001968
     """
     from scipy.special import ndtr
-    from scipy.stats import rankdata
 
     n = len(y)
-    rank = rankdata(y)
+    rank = midranks(y[np.newaxis])[0]
     centered = rank - rank.mean()
     total = x.sum(axis=0)
     spread = ((x - total / n) ** 2).sum(axis=0) * (centered**2).sum() / max(n - 1, 1)

@@ -142,14 +142,14 @@ def _row(
     seed: str, members: IntArray, change: FloatArray, called: BoolArray, cube: EffectCube, evidence: _Random
 ) -> dict[str, object]:
     """One family without what the model says of it."""
-    from scipy import stats
+    from scipy import special
 
     context, p_value = evidence.lowest(members)
     values = change[members, context]
     values = values[np.isfinite(values)]
     n = len(values)
     mean = float(values.mean()) if n else None
-    reach = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n)) if n > 1 else None
+    reach = float(special.stdtrit(n - 1, 0.975) * values.std(ddof=1) / np.sqrt(n)) if n > 1 else None
     names = cube.items["reagent"].to_list()
     kinds = sorted(set(cube.items["kind"].gather(members).to_list()))
     return {
