@@ -21,10 +21,12 @@ CONVERGED = 1e-6
 #: How alike effects are that share a pattern.
 LIKENESS = 0.8
 MOST_PATTERNS = 64
-#: Items with like noise from which on they share a decomposition.
-WORTH_SHARING = 8
+#: Eigenvalues of a shape below this share of its largest are taken for 0.
+LEAST_EIGENVALUE = 1e-10
 #: Memberships below this do not enter means and SDs.
 NEGLIGIBLE = 1e-5
+#: Components to which no item belongs with more than this are left out of them.
+LEAST_MEMBER = 1e-4
 
 
 class SharedShrinkage(NamedTuple):
@@ -47,6 +49,28 @@ class _Mixed(NamedTuple):
     square: FloatArray
     negative: FloatArray
     positive: FloatArray
+
+
+class _Noisy(NamedTuple):
+    """Items with their noise V = size · unit: ``inverse`` (units, contexts, contexts) of each different unit.
+
+    ``which`` unit an item has, its ``size``; ``solved`` = V⁻¹ δ̂, ``square`` = δ̂ᵀ V⁻¹ δ̂, ``log_determinant`` of V.
+    """
+
+    inverse: FloatArray
+    which: IntArray
+    size: FloatArray
+    solved: FloatArray
+    square: FloatArray
+    log_determinant: FloatArray
+
+
+class _Turned(NamedTuple):
+    """``extra`` = Λ (items, rank), ``along`` = Eᵀ Aᵀ V⁻¹ δ̂ (items, rank), ``turn`` = E (units, rank, rank)."""
+
+    extra: FloatArray
+    along: FloatArray
+    turn: FloatArray
 
 
 def common_baseline_covariance(relative: FloatArray, variance: FloatArray) -> FloatArray:
@@ -155,19 +179,19 @@ def mash(
     known += np.einsum("ic,cd->icd", np.where(there, 0.0, most), np.eye(effect.shape[1]))
     sizes = _sizes(filled[there], np.sqrt(np.einsum("icc->ic", known)[there]))
     wrong = shapes[:0] if artifacts is None else artifacts
-    scaled = [np.zeros_like(shapes[0])]
-    scaled += [size**2 * shape for shape in (*shapes, *wrong) for size in sizes]
-    is_effect = np.arange(len(scaled)) < 1 + len(shapes) * len(sizes)
-    alike = _alike(known)
-    log_density = np.stack([_log_density(filled, known, prior, alike=alike) for prior in scaled], axis=1)
-    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    roots = [_root(shape) for shape in (*shapes, *wrong)]
+    noisy = _noisy(filled, known)
+    log_density = [_null_density(noisy)[:, None]]
+    log_density += [_log_density(_turned(noisy, root), noisy, sizes=sizes) for root in roots]
+    joined = np.concatenate(log_density, axis=1)
+    density = np.exp(joined - joined.max(axis=1, keepdims=True))
     weights = _weights(density)
     membership = density * weights
     membership /= membership.sum(axis=1, keepdims=True)
     mixed = _Mixed(*np.zeros((4, *effect.shape)))
-    for prior, member, real in zip(scaled, membership.T, is_effect, strict=True):
-        if real and member.max() > 1e-4:
-            mixed = _add(mixed, prior, member, effect=filled, noise=known, margin=margin)
+    for number, root in enumerate(roots[: len(shapes)]):
+        own = membership[:, 1 + number * len(sizes) : 1 + (number + 1) * len(sizes)]
+        _add(mixed, noisy, root, own, sizes=sizes, margin=margin)
     sd = np.sqrt(np.maximum(mixed.square - mixed.mean**2, 0.0))
     parts = (mixed.mean, sd, mixed.negative, mixed.positive)
     mean, spread, negative, positive = (np.where(there, part, np.nan) for part in parts)
@@ -184,40 +208,45 @@ def _sizes(effect: FloatArray, error: FloatArray) -> FloatArray:
     return np.asarray(high * 2.0 ** -np.arange(int(np.ceil(np.log2(high / low))) + 1.0))
 
 
-def _alike(noise: FloatArray) -> list[tuple[IntArray, FloatArray, FloatArray]]:
-    """Items whose noise is the same up to its size: (items, that noise, sizes); those that are left have their own."""
+def _root(shape: FloatArray) -> FloatArray:
+    """A with A Aᵀ = shape, (contexts, rank): a shape on few contexts has few columns."""
+    size, turn = np.linalg.eigh(shape)
+    kept = size > LEAST_EIGENVALUE * max(float(size.max(initial=0.0)), 1e-300)
+    return np.asarray(turn[:, kept] * np.sqrt(size[kept]), dtype=np.float64)
+
+
+def _noisy(effect: FloatArray, noise: FloatArray) -> _Noisy:
+    """Invert the noise, once for all items whose noise is the same up to its size."""
     size = np.einsum("icc->ic", noise).min(axis=1)
     unit = np.round(noise / size[:, None, None], 9)
-    kinds: dict[bytes, list[int]] = {}
-    for item, matrix in enumerate(unit):
-        kinds.setdefault(matrix.tobytes(), []).append(item)
-    large = [np.array(items, dtype=np.intp) for items in kinds.values() if len(items) >= WORTH_SHARING]
-    return [(items, unit[items[0]], size[items]) for items in large]
+    place: dict[bytes, int] = {}
+    which = np.array([place.setdefault(matrix.tobytes(), len(place)) for matrix in unit], dtype=np.intp)
+    _, first = np.unique(which, return_index=True)
+    inverse = np.linalg.inv(unit[first])
+    inverse = (inverse + inverse.transpose(0, 2, 1)) / 2
+    log_determinant = np.linalg.slogdet(unit[first])[1][which] + effect.shape[1] * np.log(size)
+    solved = np.einsum("icd,id->ic", inverse[which], effect) / size[:, None]
+    return _Noisy(inverse, which, size, solved, (effect * solved).sum(axis=1), log_determinant)
 
 
-def _log_density(
-    effect: FloatArray,
-    noise: FloatArray,
-    prior: FloatArray,
-    *,
-    alike: list[tuple[IntArray, FloatArray, FloatArray]],
-) -> FloatArray:
-    """Log density (items,) up to a constant; items with like noise share one decomposition."""
-    answer = np.empty(len(effect))
-    rest = np.ones(len(effect), dtype=np.bool_)
-    for items, unit, size in alike:
-        root = np.linalg.cholesky(unit)
-        white = np.linalg.solve(root, np.linalg.solve(root, prior).T)
-        extra, turn = np.linalg.eigh((white + white.T) / 2)
-        total = size[:, None] + np.maximum(extra, 0.0)
-        turned = np.linalg.solve(root, effect[items].T).T @ turn
-        answer[items] = -0.5 * (np.log(total) + turned**2 / total).sum(axis=1) - np.log(np.diag(root)).sum()
-        rest[items] = False
-    if rest.any():
-        root = np.linalg.cholesky(noise[rest] + prior)
-        left = np.linalg.solve(root, effect[rest][:, :, None])[:, :, 0]
-        answer[rest] = -np.log(np.einsum("icc->ic", root)).sum(axis=1) - 0.5 * (left**2).sum(axis=1)
-    return answer
+def _turned(noisy: _Noisy, root: FloatArray, items: IntArray | slice = slice(None)) -> _Turned:
+    """Axes along which noise and effect of a shape A Aᵀ are independent: Aᵀ V⁻¹ A = E Λ Eᵀ."""
+    extra, turn = np.linalg.eigh(root.T @ noisy.inverse @ root)
+    which, size = noisy.which[items], noisy.size[items]
+    along = np.einsum("ijk,ij->ik", turn[which], noisy.solved[items] @ root)
+    return _Turned(np.maximum(extra, 0.0)[which] / size[:, None], along, turn)
+
+
+def _null_density(noisy: _Noisy) -> FloatArray:
+    """Log density (items,) without effect, up to a constant."""
+    return np.asarray(-0.5 * (noisy.log_determinant + noisy.square))
+
+
+def _log_density(turned: _Turned, noisy: _Noisy, *, sizes: FloatArray) -> FloatArray:
+    """Log density (items, sizes) under V + ω² A Aᵀ, up to the same constant."""
+    spread = 1 + sizes[None, :, None] ** 2 * turned.extra[:, None, :]
+    gained = (sizes[None, :, None] * turned.along[:, None, :]) ** 2 / spread - np.log(spread)
+    return np.asarray(_null_density(noisy)[:, None] + 0.5 * gained.sum(axis=2))
 
 
 def _weights(density: FloatArray) -> FloatArray:
@@ -238,21 +267,28 @@ def _weights(density: FloatArray) -> FloatArray:
 
 
 def _add(
-    mixed: _Mixed, prior: FloatArray, member: FloatArray, *, effect: FloatArray, noise: FloatArray, margin: float
-) -> _Mixed:
-    """Add one component to the sums, for the items that may belong to it."""
+    mixed: _Mixed,
+    noisy: _Noisy,
+    root: FloatArray,
+    member: FloatArray,
+    *,
+    sizes: FloatArray,
+    margin: float,
+) -> None:
+    """Add a shape of all sizes to the sums, for the items that may belong to it."""
     from scipy import special
 
-    own = np.flatnonzero(member > NEGLIGIBLE)
-    if not prior.any():
-        return mixed
-    gain = np.linalg.solve(noise[own] + prior, np.broadcast_to(prior, (len(own), *prior.shape))).transpose(0, 2, 1)
-    mean = np.einsum("icd,id->ic", gain, effect[own])
-    variance = np.maximum(np.diag(prior) - np.einsum("icd,dc->ic", gain, prior), 0.0)
-    sd = np.sqrt(variance)
-    wide = np.where(sd > 1e-12, sd, np.inf)
-    below, above = (np.where(sd > 1e-12, special.ndtr((-margin + sign * mean) / wide), 0.0) for sign in (-1.0, 1.0))
-    weight = member[own, None]
-    for total, part in zip(mixed, (mean, variance + mean**2, below, above), strict=True):
-        total[own] += weight * part
-    return mixed
+    for size, weight in zip(sizes, member.T, strict=True):
+        if weight.max(initial=0.0) <= LEAST_MEMBER:
+            continue
+        own = np.flatnonzero(weight > NEGLIGIBLE)
+        turned = _turned(noisy, root, own)
+        axes = root @ turned.turn
+        gain = size**2 / (1 + size**2 * turned.extra)
+        mean = np.einsum("icj,ij->ic", axes[noisy.which[own]], gain * turned.along)
+        variance = np.einsum("icj,ij->ic", axes[noisy.which[own]] ** 2, gain)
+        sd = np.sqrt(variance)
+        wide = np.where(sd > 1e-12, sd, np.inf)
+        below, above = (np.where(sd > 1e-12, special.ndtr((-margin + sign * mean) / wide), 0.0) for sign in (-1.0, 1.0))
+        for total, part in zip(mixed, (mean, variance + mean**2, below, above), strict=True):
+            total[own] += weight[own, None] * part
