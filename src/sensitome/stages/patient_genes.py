@@ -93,6 +93,8 @@ def _associate_one(each: Asked, targets: pl.DataFrame | None, context: Context) 
         )
     if path is not None and strong.rows <= settings.most_pairs:
         path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another cohort has its pairs there
+            path.parent.rmdir()
     pairs = strong.table()
     _tell_more(each, strong.rows, path)
     return found, COHORT_TABLES["association"].create_empty().drop("cohort") if pairs is None else pairs
