@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
 
 from sensitome.charts.enrichment_dots import enrichment_dots
 from sensitome.charts.export import render
+from sensitome.charts.gene_matrix import gene_matrix
 from sensitome.charts.response_boxes import response_boxes
 from sensitome.expression.process import process_arrays
 from sensitome.expression.response import measure_response
@@ -46,10 +49,23 @@ def tables() -> dict[str, pl.DataFrame]:
         "expression": e.to_table(labels=("cell_line", "treatment")),
         "response": measure_response(e, groups=groups, vehicle="vehicle"),
         "enrichment": pl.DataFrame(rows, schema=names, orient="row"),
+        "genes": genes_table(),
     }
 
 
-FIGURES = {"response_boxes": response_boxes, "enrichment_dots": enrichment_dots}
+def genes_table() -> pl.DataFrame:
+    """Thirty genes in two lines and two arms, two of them called."""
+    rows = [
+        (line, arm, f"GENE{i:02d}", 0.9 - 0.03 * i, (-1.0) ** i * 0.3, i / 40, 20, "m1;m2", i < 2)
+        for line in ("KPL4", "SUM190PT")
+        for arm in ("lapatinib", "trastuzumab")
+        for i in range(30)
+    ]
+    names = ["cell_line", "treatment", "gene", "selection", "effect", "q_value", "n_mirnas", "mirnas", "is_selected"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+FIGURES = {"response_boxes": response_boxes, "enrichment_dots": enrichment_dots, "gene_matrix": gene_matrix}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -91,3 +107,24 @@ def test_dots_tell_what_passes_by_genes_and_what_against_random_mirnas(tables: d
     plain = enrichment_dots({"enrichment": tables["enrichment"].drop("empirical_q")}, MANIFEST)
     assert plain is not None
     assert "0 dots" in plain["title"]["subtitle"]
+
+
+def test_boxes_follow_the_rate_where_the_study_decides_by_it(tables: dict[str, pl.DataFrame]) -> None:
+    expression = {"alpha": 0.05, "by": "q_value"}
+    made = response_boxes(tables, {"study": {**MANIFEST["study"], "expression": expression}})
+    count = tables["response"].filter(pl.col("q_value") < 0.05).height
+    assert (0 if made is None else len(made["concat"])) == min(count, 24)
+    assert count != tables["response"].filter(pl.col("p_value") < 0.05).height
+    if made is not None:
+        assert "· q < 0.05" in str(made["title"])
+        assert ", q = " in str(made["concat"][0]["title"])
+
+
+def test_the_gene_matrix_has_called_genes_on_top_and_a_ring_around_them(tables: dict[str, pl.DataFrame]) -> None:
+    made = gene_matrix(tables, {"study": {"genes": {"threshold": 0.8}}})
+    assert made is not None
+    text = json.dumps(made)
+    assert "at least 0.8, called" in text
+    assert '"GENE24"' in text
+    assert '"GENE25"' not in text
+    assert text.index('"GENE00"') < text.index('"GENE01"') < text.index('"GENE02"')

@@ -44,7 +44,7 @@ def enrichment_dots(tables: Tables, manifest: Manifest) -> Specification | None:
         .to_list()
     )
     base = alt.Chart(inline(rows.drop("p_value")))
-    x = alt.X("list:N", sort=lists, title=None).axis(labelAngle=-25, labelLimit=160, orient="top")
+    x = alt.X("list:N", sort=lists, title=None).axis(labelAngle=-35, labelLimit=200, orient="top", labelOverlap=False)
     y = alt.Y("gene_set:N", sort=sets, title=None).axis(labelLimit=320, grid=True)
     color = alt.Color(
         "minus_log10_q:Q", title="−log10 q", scale=alt.Scale(range=[*SEQUENTIAL[::-1]], domainMin=0)

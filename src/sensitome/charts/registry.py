@@ -11,6 +11,7 @@ from sensitome.charts.enrichment_dots import enrichment_dots
 from sensitome.charts.flowchart import flowchart
 from sensitome.charts.forest import forest, multiverse, survival_forest
 from sensitome.charts.funnel import funnel
+from sensitome.charts.gene_matrix import gene_matrix
 from sensitome.charts.incidence import incidence
 from sensitome.charts.interaction_panel import interaction_panel
 from sensitome.charts.interaction_volcano import interaction_volcano
@@ -279,6 +280,14 @@ FIGURES: list[Figure] = [
         enrichment_dots,
         "Size = share of the set that the list targets, color = q by random genes. A ring marks gene sets that pass "
         "against random miRNAs as well, a cross those that pass by genes only.",
+    ),
+    Figure(
+        "gene_matrix",
+        "Genes behind the screen",
+        ("genes",),
+        gene_matrix,
+        "Size = share of the halves of the screen that select the gene, color = effect of its full repression, ring = "
+        "called. Of genes that the very same mimics target only the first is named. At most 25 genes.",
     ),
     Figure(
         "z_prime_over_plates",

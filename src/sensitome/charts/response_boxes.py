@@ -30,15 +30,16 @@ def response_boxes(tables: Tables, manifest: Manifest) -> Specification | None:
     ----------
     tables : `expression` (feature, sample, cell_line, treatment, value) and `response` (group, cell_lines, feature,
         p_value)
-    manifest : ``expression.alpha`` and the vehicle
+    manifest : ``expression.alpha``, ``expression.by`` (nominal p or q) and the vehicle
 
     Returns
     -------
     Boxes are quartiles with whiskers to 1.5 IQR, points are arrays, colored and shaped by line. The features with the
-    smallest nominal p of each group come first. None when nothing answers.
+    smallest p of each group come first. None when nothing answers.
     """
     alpha = float(setting(manifest, "expression", "alpha", default=0.05))
-    chosen = tables["response"].filter(pl.col("p_value") < alpha)
+    by = str(setting(manifest, "expression", "by", default="p_value"))
+    chosen = tables["response"].filter(pl.col(by) < alpha)
     if chosen.is_empty():
         return None
     # The group of all lines first, then the smaller ones.
@@ -46,17 +47,18 @@ def response_boxes(tables: Tables, manifest: Manifest) -> Specification | None:
     expression = tables["expression"].filter(pl.col("value").is_not_null())
     arms = _arms(expression, manifest)
     lines = sorted(expression["cell_line"].unique())
+    limit = "nominal p" if by == "p_value" else "q"
     panels = Panels(
         columns=4,
         title="MiRNAs that answer to the treatment",
-        subtitle=f"box: quartiles · point: array, by cell line · nominal p < {alpha:g}; {_told(chosen.height)}",
+        subtitle=f"box: quartiles · point: array, by cell line · {limit} < {alpha:g}; {_told(chosen.height)}",
     )
     template = frozen(_template(arms, lines))
-    for group, words, feature, p in chosen.select("group", "cell_lines", "feature", "p_value").head(MOST).iter_rows():
+    for group, words, feature, p in chosen.select("group", "cell_lines", "feature", by).head(MOST).iter_rows():
         own = expression.filter((pl.col("feature") == feature) & pl.col("cell_line").is_in(words.split(", ")))
         if own.is_empty():
             continue
-        subtitle = f"{group}, p = {p_in_words(p)}"
+        subtitle = f"{group}, {limit[-1]} = {p_in_words(p)}"
         panels.add(template, data=_data(own), title=feature, subtitle=subtitle, size=12)
     return panels.specification()
 

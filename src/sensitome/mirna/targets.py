@@ -244,7 +244,8 @@ def _merged(rows: pl.DataFrame) -> pl.DataFrame:
     scores = scored.unique(["_pair", "_shown"], keep="first", maintain_order=True).select(
         "_pair", pl.format("{}: {}", "_shown", pl.col("_total").round(3)).alias("scores")
     )
-    supported = rows.sort("_pair", "_support", maintain_order=True).group_by("_pair").agg(pl.col("support").first())
+    worded = rows.filter(pl.col("support").fill_null("") != "")
+    supported = worded.sort("_pair", "_support", maintain_order=True).group_by("_pair").agg(pl.col("support").first())
     pairs = rows.group_by("_pair").agg(
         pl.col("accession", "gene").first(), pl.col("_name").first().alias("mirna"), pl.col("_tier").min()
     )

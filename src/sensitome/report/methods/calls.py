@@ -47,11 +47,21 @@ def _calls(tables: Tables, manifest: Manifest) -> str:
         asked = "hits" in tables and tables["hits"]["is_expressed"].is_not_null().any()
         kinds = named(list(rules["expression_kinds"]))
         text += (
-            f" Reagents of kind {kinds} whose target is not expressed in untreated cells of {where} were left out."
+            f" Reagents of kind {kinds} whose target is not expressed in untreated cells of {where}"
+            f"{_expressed_by(tables, manifest)} were left out."
             if asked
             else " No table of expressed targets was given, so no reagent was left out for its target."
         )
     return f"{text}{_thresholds(tables)} The rule has no error rate."
+
+
+def _expressed_by(tables: Tables, manifest: Manifest) -> str:
+    """What says which targets are expressed, where that is not the lab's own table."""
+    told = tables.get("expressed")
+    if told is None or told.is_empty() or told["source"][0] != "arrays":
+        return ""
+    share = float(setting(manifest, "expression", "detected_share", default=0.5))
+    return f" (detected by fewer than {100 * share:.0f} % of the untreated arrays)"
 
 
 def _thresholds(tables: Tables) -> str:

@@ -12,8 +12,10 @@ from sensitome.report.sections import (
     families,
     flow,
     funnel,
+    genes,
     hits,
     methods,
+    names,
     patients,
     plates,
     provenance,
@@ -22,6 +24,7 @@ from sensitome.report.sections import (
     stability,
     summary,
     support,
+    targets,
     viability,
 )
 
@@ -44,6 +47,9 @@ SECTIONS: tuple[Section, ...] = (
     Section("stability", "Stability", ("stability",), stability.build),
     Section("answers", "Which miRNAs answer", (), answers.build),
     Section("control", "What they control", (), control.build),
+    Section("targets", "Targets and their evidence", (), targets.build),
+    Section("genes", "Genes behind the screen", (), genes.build),
+    Section("names", "Names of miRNAs", (), names.build),
     Section("plates", "Plates", ("wells",), plates.build),
     Section("quality", "Quality", ("quality",), quality.build),
     Section("cautions", "Cautions", (), cautions.build),

@@ -25,6 +25,8 @@ LINE_SD = 0.3
 _ARRAYS, _PATHWAYS, _GENES = 11, 12, 13
 #: Genes in all; fewer than there are, so that a demonstration does not take long.
 GENES = 3000
+#: Chance by which an answering miRNA targets a gene of the planted pathway besides.
+EXCESS = 0.06
 #: Release of miRBase in which the arrays are named; the library is named in the next one of the history.
 _RELEASE = "16"
 
@@ -55,7 +57,7 @@ def mechanism_files(
         _array_design(design, len(names)), rng=_chance(seed, _ARRAYS), expressed=expressed.drop_nulls("target")
     )
     planted = arrays.response["feature"].unique(maintain_order=True).to_list()
-    pathways = simulate_pathways(names, planted=planted, rng=_chance(seed, _PATHWAYS), genes=GENES)
+    pathways = simulate_pathways(names, planted=planted, rng=_chance(seed, _PATHWAYS), genes=GENES, excess=EXCESS)
     aims = library.drop_nulls("target").select("reagent", "kind", "target").unique()
     pushes = (
         truth.filter(pl.col("kind") == "mimic")
