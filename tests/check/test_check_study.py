@@ -88,8 +88,9 @@ def test_matrices_without_a_common_sample_are_told(study: Path) -> None:
     mrna = study / "cohort" / "mrna.csv"
     mrna.write_text(mrna.read_text(encoding="utf-8").replace("P0", "Q0"), encoding="utf-8")
     assert messages(check_study(study), study) == [
-        "the two matrices have no sample in common: found 'P0001', 'P0002', 'P0003' and 57 more against none, expected "
-        "the same names of samples. Bring the names into one form: TCGA barcodes, say, to sample or patient."
+        "no sample of the matrix mrna is a patient of cohort 'simulated patients' in cohort/mrna.csv: found 'Q0001', "
+        "'Q0002', 'Q0003' and 57 more against 'P0001', 'P0002', 'P0003' and 57 more, expected the same names of samples. "
+        "Bring the names into one form; a matrix with samples as rows has to be turned."
     ]
 
 
