@@ -89,7 +89,8 @@ def test_matrices_without_a_common_sample_are_told(study: Path) -> None:
     mrna.write_text(mrna.read_text(encoding="utf-8").replace("P0", "Q0"), encoding="utf-8")
     assert messages(check_study(study), study) == [
         "no sample of the matrix mrna is a patient of cohort 'simulated patients' in cohort/mrna.csv: found 'Q0001', "
-        "'Q0002', 'Q0003' and 57 more against 'P0001', 'P0002', 'P0003' and 57 more, expected the same names of samples. "
+        "'Q0002', 'Q0003' and 57 more against 'P0001', 'P0002', 'P0003' and 57 more, expected the same names of "
+        "samples. "
         "Bring the names into one form; a matrix with samples as rows has to be turned."
     ]
 
