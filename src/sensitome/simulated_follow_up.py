@@ -131,28 +131,23 @@ def choose_reagents(simulation: Simulation, *, sizes: tuple[int, int, int]) -> C
     design = simulation.settings.design
     arms = [arm.name for arm in design.arms[1:]]
     own = simulation.truth.filter(pl.col("cell_line") == design.lines[0])
-    table = (
-        own.group_by("reagent", "kind", maintain_order=True)
-        .agg(
-            pl.col("is_active").any(),
-            pl.col("is_antagonist").first(),
-            pl.col("main_effect").first(),
-            pl.col("delta"),
-            (pl.col("delta") * pl.col("is_active")).sum().alias("strength"),
-        )
-        .unique("reagent", keep="first", maintain_order=True)
+    table = own.group_by("reagent", "kind", maintain_order=True).agg(
+        pl.col("is_active").any(),
+        pl.col("is_antagonist").first(),
+        pl.col("main_effect").first(),
+        pl.col("delta"),
+        (pl.col("delta") * pl.col("is_active")).sum().alias("strength"),
     )
     others = table.filter(~pl.col("is_active") & ~pl.col("is_antagonist"))
     shuffled = others[_chance(simulation.seed, _CHOICE).permutation(others.height)]
     quiet = shuffled.filter(pl.col("main_effect").abs() < 0.1)
-    taken = pl.concat(
-        [
-            table.filter("is_active").sort("strength", "reagent").head(sizes[0]),
-            others.sort("main_effect", "reagent").head(sizes[1]),
-            quiet.head(sizes[2]),
-        ]
-    )
-    taken = taken.unique("reagent", keep="first", maintain_order=True).sort("reagent", "kind")
+    taken = table.clear()
+    orders = (table.filter("is_active").sort("strength", "reagent"), others.sort("main_effect", "reagent"), quiet)
+    for order, size in zip(orders, sizes, strict=True):
+        # A mimic and an inhibitor of one miRNA share its name.
+        new = order.unique("reagent", keep="first", maintain_order=True).join(taken, on="reagent", how="anti")
+        taken = pl.concat([taken, new.head(size)])
+    taken = taken.sort("reagent", "kind")
     delta = np.array(taken["delta"].to_list()).reshape(taken.height, len(arms))
     return Chosen(
         tuple(taken.select("reagent", "kind").rows()),
