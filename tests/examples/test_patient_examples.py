@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import polars as pl
 
+from sensitome.errors import Caution
+from sensitome.io.study_file import read_study
+from sensitome.pipeline import run_study
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-def load(name: str) -> ModuleType:
-    spec = spec_from_file_location(name.replace("-", "_"), EXAMPLES / name / "run.py")
+def load(name: str, file: str = "run") -> ModuleType:
+    spec = spec_from_file_location(f"{name.replace('-', '_')}_{file}", EXAMPLES / name / f"{file}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -25,6 +30,26 @@ def test_metabric_gives_the_table_of_its_page(shared: Path) -> None:
     assert table["chi_square"].round(4).to_list() == [19.7056, 49.978, 19.1103, 17.6971, 28.1807, 29.4409]
     assert table["n"].to_list() == [1979, 1978, 178, 178, 247, 247]
     assert table["n_event"].to_list() == [1143, 646, 113, 92, 155, 120]
+
+
+def test_metabric_runs_as_a_study_from_its_folder(shared: Path, tmp_path: Path) -> None:
+    study = load("metabric", "prepare").prepare(shared / "data" / "metabric", tmp_path / "study")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Caution)  # they are in the manifest
+        run = run_study(read_study(study), folder=study.parent, out=tmp_path / "results")
+    row = run.tables["cohorts"].row(0, named=True)
+    assert (row["cohort"], row["n_patients"], row["n_mrnas"]) == ("METABRIC, HER2+", 247, None)
+    assert row["endpoints"] == "os (155 events); bcss (120 events)"
+    index = run.tables["survival"].filter(mirna="NPI", model="log-rank")
+    assert index["statistic"].round(6).to_list() == [28.180692, 29.440858]
+    pairs = run.tables["stage"].filter(mirna="NPI")
+    assert pairs["statistic"].to_list() == [463, 43.5, 541.5]
+    assert [f"{p:.4g}" for p in pairs["p_value"]] == ["4.564e-16", "7.876e-12", "7.525e-07"]
+    patients = dict(run.tables["stage_patients"].select("stage", "n").iter_rows())
+    assert patients == {"0": 4, "1": 50, "2": 100, "3": 28, "4": 1, None: 64}
+    assert run.tables["association_summary"].is_empty()
+    told = [caution["what"] for caution in run.manifest["cautions"]]
+    assert "cohort 'METABRIC, HER2+' has no matrix of mRNAs" in told
 
 
 def test_tcga_shows_no_difference_for_mir_101_5p(shared: Path) -> None:
