@@ -18,6 +18,10 @@ INSTEAD = {
     "python -m pip install .": "",
     "sensitome demo": "sensitome demo --scenario small",
     "sensitome run practice": "sensitome run practice --no-report",
+    "sensitome design plan --reagents practice/results/tables/reagents.csv --pilot practice/results --screens 2": (
+        "sensitome design plan --reagents practice/results/tables/reagents.csv --pilot practice/results --screens 1 "
+        "--replicates 2 --sizes 0.75"
+    ),
     'st.publish("practice/results")': 'st.publish("practice/results", figures=False, workbook=False)',
 }
 COMMAND = [sys.executable, "-W", "error", "-c", "from sensitome.cli import main; main()"]
