@@ -62,11 +62,14 @@ def test_check_finds_nothing_in_a_good_study_and_writes_nothing(command: Command
     assert (
         out
         == f"""{small_study}: nothing is wrong.
-  screen     32 plates, 3,072 wells, 4 treatments
-  arrays     32 arrays, 30 miRNAs
-  targets    30 miRNAs, 2,297 genes
-  gene sets  120 sets
-  patients   60 patients, endpoints os and bcss, 19 miRNAs, 300 mRNAs
+  screen        32 plates, 3,072 wells, 4 treatments
+  arrays        32 arrays, 30 miRNAs
+  validation    6 plates, 576 wells
+  lysate array  9 slides, 3,600 spots
+  targets       30 miRNAs, 1,160 genes
+  gene sets     120 sets
+  miRBase       3 releases
+  patients      60 patients, endpoints os and bcss, 19 miRNAs, 300 mRNAs
 Run it with: sensitome run {small_study}
 """
     )
@@ -77,9 +80,9 @@ def test_check_names_faults_of_several_inputs_at_once(command: Command, small_st
     for name in ("study.toml", "plates.csv", "library.csv", "expressed.csv", "truth.csv"):
         (tmp_path / name).write_text((small_study / name).read_text())
     (tmp_path / "expressed.csv").write_text("target,cell_line,expressed\na,KPL4,perhaps\n")
-    for part in ("arrays", "targets", "gene_sets"):
-        text = (tmp_path / "study.toml").read_text()
-        (tmp_path / "study.toml").write_text(re.sub(rf"{part} = .*\n", "", text))
+    text = (tmp_path / "study.toml").read_text()
+    others = "validation_plates|validation_layout|slides|spots|arrays|mirbase|targets|gene_sets|true_genes"
+    (tmp_path / "study.toml").write_text(re.sub(rf"(?m)^({others}) = .*\n", "", text))
     shutil.copytree(small_study / "cohort", tmp_path / "cohort")
     status, _, err = command("check", tmp_path)
     assert status == cli.Exit.DATA

@@ -32,6 +32,8 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
     replace(study / "expressed.csv", ",true", ",perhaps")
     replace(study / "library.csv", ",negative,", ",siScr,")
     (study / "arrays" / "BT-474_lapatinib_1.txt").unlink()
+    replace(study / "validation" / "validation_layout.csv", ",negative,", ",siScr,")
+    replace(study / "protein" / "slides.csv", "detection", "detecting")
     replace(study / "targets.csv", "mirna,gene", "mirna,symbols")
     (study / "gene_sets.gmt").write_text("a set\n", encoding="utf-8")
     replace(study / "cohort" / "clinical.csv", "alive", "perhaps")
@@ -44,6 +46,11 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
         "  library.csv, line 14, column role: found 'siScr', expected 'sample', 'negative', 'positive', 'untreated', "
         "'empty' or 'excluded'. Use one of these words, or map the lab's own word under roles.",
         "file not found in arrays/BT-474_lapatinib_1.txt. Did you mean 'BT-474_lapatinib_2.txt'?",
+        "library: 1 fault.\n"
+        "  validation/validation_layout.csv, line 2, column role: found 'siScr', expected 'sample', 'negative', "
+        "'positive', 'untreated', 'empty' or 'excluded'. Use one of these words, or map the lab's own word under roles.",
+        "list of slides: 1 fault.\n"
+        "  protein/slides.csv, line 2, column role: found 'detecting', expected 'detection', 'total_protein' or 'blank'.",
         "target evidence: 1 fault.\n"
         "  targets.csv: column 'gene' is missing (there is 'mirna' and 'symbols'). Add or rename the column.",
         "file holds no gene sets in gene_sets.gmt: found 'a set', expected per line a name, a description and genes, "
@@ -52,7 +59,7 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
         "  cohort/clinical.csv, line 2, column os_status: found 'perhaps', expected an event or none, such as 1 and 0, "
         "dead and alive, DECEASED and LIVING. Say in the settings what this word means.",
     ]
-    assert (report.faults, report.sound) == (6, {})
+    assert (report.faults, report.sound) == (8, {"miRBase": "3 releases"})
     assert {path: path.read_bytes() for path in study.rglob("*") if path.is_file()} == before
 
 
@@ -60,7 +67,8 @@ def test_a_fault_of_one_part_leaves_the_others_judged(study: Path) -> None:
     (study / "arrays.csv").unlink()
     report = check_study(study)
     assert messages(report, study) == ["file not found in arrays.csv. Did you mean 'targets.csv'?"]
-    assert list(report.sound) == ["screen", "targets", "gene sets", "patients"]
+    sound = ["screen", "validation", "lysate array", "targets", "gene sets", "miRBase", "patients"]
+    assert list(report.sound) == sound
 
 
 def test_groups_of_lines_are_held_against_the_arrays(study: Path) -> None:

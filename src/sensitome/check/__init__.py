@@ -15,6 +15,7 @@ from sensitome.check.findings import Findings
 from sensitome.check.mechanism import check_mechanism
 from sensitome.check.patients import check_patients
 from sensitome.check.screen import check_screen
+from sensitome.check.validation import check_validation
 from sensitome.errors import Caution, SensitomeError
 from sensitome.io.study_file import read_study
 from sensitome.pipeline import STAGES
@@ -23,7 +24,7 @@ from sensitome.stages.record import Context
 __all__ = ["Report", "check_study"]
 
 #: The parts of a study; each looks at what those before it have read.
-PARTS = (check_screen, check_mechanism, check_patients)
+PARTS = (check_screen, check_validation, check_mechanism, check_patients)
 
 
 @dataclass(frozen=True)

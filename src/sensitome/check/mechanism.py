@@ -11,6 +11,7 @@ from sensitome.check.findings import Findings
 from sensitome.io.evidence import read_evidence
 from sensitome.io.gene_sets import read_gene_sets
 from sensitome.io.mirbase import read_mirbase
+from sensitome.io.targetscan import read_family_info
 from sensitome.settings import Study
 from sensitome.stages.record import Context
 
@@ -29,6 +30,8 @@ def check_mechanism(context: Context, found: Findings) -> None:
     if named and len(targets) == len(named):
         pairs = pl.concat(targets).select("mirna", "gene").unique()
         found.sound["targets"] = f"{pairs['mirna'].n_unique():,} miRNAs, {pairs['gene'].n_unique():,} genes"
+    if inputs.target_families:
+        found.attempt(lambda: read_family_info(folder / str(inputs.target_families)), of="targets")
     if inputs.gene_sets:
         sets = found.attempt(lambda: read_gene_sets(folder / str(inputs.gene_sets)), of="gene_sets")
         if sets is not None:
