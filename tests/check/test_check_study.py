@@ -48,9 +48,11 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
         "file not found in arrays/BT-474_lapatinib_1.txt. Did you mean 'BT-474_lapatinib_2.txt'?",
         "library: 1 fault.\n"
         "  validation/validation_layout.csv, line 2, column role: found 'siScr', expected 'sample', 'negative', "
-        "'positive', 'untreated', 'empty' or 'excluded'. Use one of these words, or map the lab's own word under roles.",
+        "'positive', 'untreated', 'empty' or 'excluded'. Use one of these words, or map the lab's own word under "
+        "roles.",
         "list of slides: 1 fault.\n"
-        "  protein/slides.csv, line 2, column role: found 'detecting', expected 'detection', 'total_protein' or 'blank'.",
+        "  protein/slides.csv, line 2, column role: found 'detecting', expected 'detection', 'total_protein' or "
+        "'blank'.",
         "target evidence: 1 fault.\n"
         "  targets.csv: column 'gene' is missing (there is 'mirna' and 'symbols'). Add or rename the column.",
         "file holds no gene sets in gene_sets.gmt: found 'a set', expected per line a name, a description and genes, "
