@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.evidence_run import ALONE, FAILED, STRONG, asked_of, evidence_tables
 
-from sensitome.evidence.conclude import conclude
+from sensitome.evidence.conclude import add_verdicts, conclude
 from sensitome.evidence.gather import gather_evidence, list_candidates
 from sensitome.evidence.settings import EvidenceSettings
 from sensitome.evidence.tables import EVIDENCE_TABLES
@@ -87,6 +87,29 @@ def test_the_weakest_link_is_the_first_that_is_there() -> None:
     other = TABLES["hits"].with_columns(pl.lit("SUM190PT").alias("cell_line"), pl.lit(False).alias("is_hit"))
     both = pl.concat([TABLES["hits"], other])
     assert weakest(hits=both) == "it is strong in KPL4 only, not in SUM190PT"
+
+
+def test_a_line_without_an_assay_does_not_save_what_failed_in_another() -> None:
+    other = {
+        name: pl.concat([TABLES[name], TABLES[name].with_columns(pl.lit("SUM190PT").alias("cell_line"))])
+        for name in ("hits", "stability", "sensitizers")
+    }
+    table = concluded({**TABLES, **other}).filter(pl.col("reagent") == FAILED)
+    assert table.select("verdict", "cell_line").row(0) == ("contradicted", "KPL4")
+    assert table["where"][0].startswith("suggestive: SUM190PT lapatinib; ")
+
+
+def test_every_row_of_the_evidence_has_its_verdict() -> None:
+    asked = asked_of(list_candidates(TABLES, settings=EvidenceSettings()))
+    gathered = gather_evidence(TABLES, asked)
+    table = add_verdicts(gathered.evidence, gathered.support, asked)
+    own = table.filter(pl.col("reagent") == STRONG).select("treatment", "verdict", "says_validation")
+    assert own.rows() == [
+        ("lapatinib", "strong", "supports"),
+        ("trastuzumab", "additive", "additive"),
+        ("vehicle", None, None),
+    ]
+    check_table(table, EVIDENCE_TABLES["evidence"], name="evidence")
 
 
 def test_a_candidate_without_any_table_was_not_measured() -> None:

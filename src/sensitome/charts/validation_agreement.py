@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["validation_agreement"]
 
-SIDE = 250
+SIDE = 320
 
 
 def validation_agreement(tables: Tables, manifest: Manifest) -> Specification | None:

@@ -9,11 +9,11 @@ import polars as pl
 
 from sensitome.evidence.contexts import JUDGED, SIDES, Context, best_of, contexts_of, side_of
 from sensitome.evidence.sentences import conclusion_in_words, weakest_link, where_in_words
-from sensitome.evidence.sources import Asked, Row
+from sensitome.evidence.sources import KEYS, Asked, Row
 from sensitome.evidence.target import direction_in_words
 from sensitome.evidence.verdicts import VERDICTS
 
-__all__ = ["conclude"]
+__all__ = ["add_verdicts", "conclude"]
 
 _ITEM = ("reagent", "kind")
 _ESTIMATE = ("effect", "ci_low", "ci_high", "p_value", "q_value")
@@ -30,7 +30,8 @@ def conclude(support: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     Returns
     -------
     Table `conclusions`: one row per candidate, the best verdict first, then by experiments that support and contradict,
-    lines and arms with the same verdict, and the estimate. `cell_line` and `treatment` are where it is best.
+    lines and arms with the same verdict, and the estimate. `cell_line` and `treatment` are where it is best,
+    among the lines and arms of the validation assay if it went through one.
     """
     contexts = contexts_of(support, asked)
     rows = [
@@ -41,6 +42,28 @@ def conclude(support: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     rank = pl.col("verdict").replace_strict(places, return_dtype=pl.Int32)
     order = [rank, -pl.col("n_supports"), pl.col("n_contradicts"), -pl.col("n_same"), pl.col("effect"), *_ITEM]
     return table.sort(order, nulls_last=True)
+
+
+def add_verdicts(evidence: pl.DataFrame, support: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+    """Say of every row what its experiments say, and the verdict; null without drug.
+
+    Parameters
+    ----------
+    evidence, support : from `sensitome.evidence.gather.gather_evidence`
+    asked : candidates, thresholds
+
+    Returns
+    -------
+    The evidence with `verdict` and one column `says_<experiment>` for each that is judged
+    """
+    names = [*KEYS, "verdict", *(f"says_{name}" for name in JUDGED)]
+    found = [
+        (*item, one.cell_line, one.treatment, one.verdict, *(one.experiments[name] for name in JUDGED))
+        for item, contexts in contexts_of(support, asked).items()
+        for one in contexts
+    ]
+    table = pl.DataFrame(found, schema=dict.fromkeys(names, pl.String), orient="row")
+    return evidence.join(table, on=KEYS, how="left", maintain_order="left")
 
 
 def _row(item: Row, contexts: Sequence[Context]) -> dict[str, Any]:

@@ -83,8 +83,11 @@ def _experiments(sources: Mapping[str, Row]) -> dict[str, str]:
 def best_of(contexts: Sequence[Context]) -> Context | None:
     """Where the candidate stands best; None without any line and arm.
 
-    The first verdict, then most corroborating experiments, then the smallest p of the estimate, then the name.
+    Where a validation assay was done, only its lines and arms are looked at: a candidate that failed there is not saved
+    by a line in which nobody tried. Then the first verdict, then most corroborating experiments, then the smallest p of
+    the estimate, then the name.
     """
+    tested = [context for context in contexts if context.experiments["validation"] != "missing"]
 
     def order(context: Context) -> tuple[int, int, float, str, str]:
         agreeing = sum(context.experiments[name] == "supports" for name in CORROBORATING)
@@ -92,7 +95,7 @@ def best_of(contexts: Sequence[Context]) -> Context | None:
         sure = p if isinstance(p, float) else 1.0
         return VERDICTS.index(context.verdict), -agreeing, sure, context.cell_line, context.treatment
 
-    return min(contexts, key=order, default=None)
+    return min(tested or contexts, key=order, default=None)
 
 
 def side_of(says: str) -> str:

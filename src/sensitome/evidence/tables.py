@@ -7,6 +7,7 @@ from typing import Any
 
 import dataframely as dy
 
+from sensitome.evidence.contexts import JUDGED
 from sensitome.evidence.gather import SOURCES
 from sensitome.evidence.sources import ESTIMATE, EXPERIMENTS, SAYS
 from sensitome.evidence.verdicts import VERDICTS
@@ -50,6 +51,9 @@ _FURTHER: Mapping[str, Any] = {
     "yes-no": lambda meaning: _yes_no(meaning, nullable=True),
     "count": lambda meaning: _count(meaning, nullable=True),
 }
+_EXPERIMENT = ["supports", "contradicts", "mixed", "unclear", "missing"]
+#: Experiment that is judged → what it can say.
+_JUDGED = dict.fromkeys(JUDGED, _EXPERIMENT) | {"validation": [*_EXPERIMENT, "effect only", "additive"]}
 _UNITS = {"p_value": "probability", "q_value": "probability"}
 
 
@@ -82,6 +86,11 @@ Evidence = type(
         "is_sensitizer": _yes_no("called by the test of sensitization in some context"),
         "is_validated": _yes_no("in the validation assay"),
         **_columns_of_sources(),
+        "verdict": dy.Enum(list(VERDICTS), nullable=True, description="verdict in this line and arm"),
+        **{
+            f"says_{name}": dy.Enum(words, nullable=True, description=f"what its {EXPERIMENTS[name].title} say")
+            for name, words in _JUDGED.items()
+        },
         "missing": _text("sources without a value for this row", nullable=False),
         "n_sources": _count("sources with a value"),
         "summary": _text("the row in plain language", nullable=False),
@@ -108,9 +117,6 @@ class Support(dy.Schema):
     words = _text("what it says, in words", nullable=False)
 
 
-_EXPERIMENT = ["supports", "contradicts", "mixed", "unclear", "missing"]
-
-
 class Conclusions(dy.Schema):
     """One row per candidate: the verdict by rule where it stands best, and its weakest link; the best first."""
 
@@ -125,9 +131,7 @@ class Conclusions(dy.Schema):
     n_contexts = _count("lines and drug arms with evidence")
     n_same = _count("lines and drug arms with the same verdict")
     says_screen = dy.Enum(_EXPERIMENT, description="what the screen says there")
-    says_validation = dy.Enum(
-        [*_EXPERIMENT, "effect only", "additive"], description="what the validation assay says there"
-    )
+    says_validation = dy.Enum(_JUDGED["validation"], description="what the validation assay says there")
     says_proteins = dy.Enum(_EXPERIMENT, description="what the proteins say there")
     says_patients = dy.Enum(_EXPERIMENT, description="what patients say of its target")
     n_supports = _count("experiments that support it there")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["build_page"]
 
 #: Scripts in the order in which they build on each other; the first is the renderer of the figures.
-SCRIPTS = ("base.js", "tables.js", "plates.js", "interaction.js", "wells.js", "figures.js", "page.js")
+SCRIPTS = ("base.js", "tables.js", "plates.js", "interaction.js", "wells.js", "cards.js", "figures.js", "page.js")
 #: It is `vl_convert.javascript_bundle()`, kept as a file: making it takes longer than the rest of the page.
 RENDERER = "vega.js"
 STYLES = ("page.css", "print.css")

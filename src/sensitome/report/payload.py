@@ -17,8 +17,9 @@ __all__ = ["Column", "Packed", "column_table", "pack", "safe_json"]
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 FloatArray = npt.NDArray[np.float64]
-#: Title, digits after the point (None = text), and use: "filter", "reagent", "verdict", "share", "long", "code", "rate"
-#: (has a floor), "size" (no closer than its digits), "pick" (filter alone), "hidden" (in the CSV alone) or "".
+#: Title, digits after the point (None = text), and use: "filter", "reagent", "card" (opens one), "verdict", "mark" (its
+#: sign alone), "share", "long", "code", "rate" (has a floor), "size" (no closer than its digits), "pick" (filter
+#: alone), "hidden" (in the CSV alone) or "".
 Column = tuple[str, int | None, str]
 Packed = dict[str, Any]
 

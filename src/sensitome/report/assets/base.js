@@ -65,7 +65,19 @@ S.rowLetters = (row) =>
 
 S.wellName = (row, column) => S.rowLetters(row) + String(column + 1).padStart(2, "0");
 
-S.SIGNS = { pass: "✓", warn: "!", fail: "✕", "not applicable": "–" };
+S.SIGNS = {
+  pass: "✓", warn: "!", fail: "✕", "not applicable": "–",
+  supports: "✓", "effect only": "◐", unclear: "○", contradicts: "✕", additive: "✕", mixed: "±", missing: "–", context: "·",
+};
+
+/* Rows of a table of columns, one object each. */
+S.rows = (table) => {
+  const read = table.columns.map((column) => [column.id, column.levels ? (row) => (column.values[row] < 0 ? null : column.levels[column.values[row]]) : (row) => column.values[row]]);
+  return Array.from({ length: table.rows }, (_, row) => Object.fromEntries(read.map(([id, get]) => [id, get(row)])));
+};
+
+/* A sign alone where there is little room; the word for those who hear the page or point at it. */
+S.mark = (word) => S.el("span", { class: `verdict ${word.replace(" ", "-")}`, title: word }, S.el("span", { "aria-hidden": "true", text: S.SIGNS[word] || "" }), S.el("span", { class: "spoken", text: word }));
 
 S.verdict = (word) => {
   const node = S.el("span", { class: `verdict ${word.replace(" ", "-")}` });

@@ -29,6 +29,14 @@ S.figures = (() => {
     }
   };
 
+  /* A panel that no longer stands beside the first needs the names of its rows itself. */
+  const named = (panel) => {
+    for (const layer of panel.layer || [panel]) {
+      const axis = layer.encoding && layer.encoding.y && layer.encoding.y.axis;
+      if (axis && axis.labels === false) axis.labels = true;
+    }
+  };
+
   /* As many panels beside each other as fit, each as wide as the room allows. */
   const fit = (spec, room) => {
     if (spec.concat && panelWidth(spec.concat[0]) !== null) {
@@ -38,6 +46,7 @@ S.figures = (() => {
       while (columns > 1 && room / columns - MARGIN < own * 0.74) columns -= 1;
       const width = Math.round(Math.max(150, Math.min(own * 1.15, room / columns - MARGIN)));
       spec.columns = columns;
+      if (columns < most) spec.concat.forEach(named);
       spec.concat.forEach((panel) => resize(panel, width));
     } else if (spec.vconcat) spec.vconcat.forEach((panel) => resize(panel, Math.max(140, Math.min(panelWidth(panel) || 430, room - 170))));
     else if (typeof spec.width === "number") resize(spec, Math.max(180, Math.min(spec.width, room - MARGIN)));

@@ -107,8 +107,8 @@ S.interaction = (() => {
     drawing.append(S.svg("text", { ...place, "font-size": 10.5, fill: row.called ? INK : MUTED, "font-weight": row.called ? 700 : 400, text: words }, S.svg("title", { text: row.word || "" })));
   };
 
-  const draw = (rows, focus) => {
-    const isNarrow = document.getElementById("wells").clientWidth < 560;
+  const draw = (rows, focus, room) => {
+    const isNarrow = room < 560;
     const [left, right, width, step] = isNarrow ? [130, 352, 360, 33] : [190, 480, 640, 23];
     const height = rows.length * step + 34;
     const [low, high] = extent(rows);
@@ -124,14 +124,14 @@ S.interaction = (() => {
   };
 
   /* The panel of a reagent; null when the test has nothing of it. */
-  const panel = (name, kind, { found, focus }) => {
+  const panel = (name, kind, { found, focus, room }) => {
     if (!load() || !index.rows.has(`${name}\u0001${kind}`)) return null;
     const rows = lines(name, kind, found);
     const calls = rows.filter((row) => row.called);
     const words = calls.length ? `called in ${calls.length} of ${rows.filter((row) => !row.isVehicle).length} contexts` : "not called in any context";
     return S.el("div", { class: "interaction" },
       S.el("p", { class: "small" }, S.el("b", { text: `Interaction: ${words}.` }), " Small circles: replicates. Black bar: effect without drug, which is what Bliss independence expects with it. Colored: estimate of the test with its interval, filled when called."),
-      draw(rows, focus));
+      draw(rows, focus, room || document.getElementById("wells").clientWidth));
   };
 
   return { panel };

@@ -38,7 +38,7 @@
     setTimeout(() => { button.textContent = "Copy"; }, 2500);
   });
 
-  for (const part of [contents, copy, S.tables.start, S.plates.start, S.wells.start, S.figures.start]) {
+  for (const part of [contents, copy, S.tables.start, S.plates.start, S.wells.start, S.cards.start, S.figures.start]) {
     try {
       part();
     } catch (error) {

@@ -42,7 +42,11 @@ S.tables = (() => {
     if (column.use === "reagent" && text) {
       const kind = column.table.columns.find((other) => other.id === "kind");
       node.append(S.el("button", { type: "button", class: text.length > 28 ? "name wraps" : "name", "data-reagent": text, "data-kind": kind ? kind.text(row) : null, text }));
-    } else if (column.use === "verdict") node.append(S.verdict(text));
+    } else if (column.use === "card" && text) {
+      const kind = column.table.columns.find((other) => other.id === "kind");
+      node.append(S.el("button", { type: "button", class: text.length > 28 ? "name wraps" : "name", "data-card": text, "data-kind": kind ? kind.text(row) : null, text }));
+    } else if (column.use === "mark") node.append(S.mark(text || "missing"));
+    else if (column.use === "verdict") node.append(S.verdict(text));
     else if (column.use === "share" && column.values[row] !== null) {
       const bar = S.el("i", {});
       bar.style.width = `${100 * column.values[row]}%`;

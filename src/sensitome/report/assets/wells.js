@@ -130,5 +130,5 @@ S.wells = (() => {
     });
   };
 
-  return { start, show, go };
+  return { start, show, go, find, collect };
 })();
