@@ -17,8 +17,10 @@ from sensitome.io.columns import (
     raise_faults,
     text_table,
     whole_numbers,
+    words_to,
 )
 from sensitome.io.gpr import SPOT_COLUMNS, Slide
+from sensitome.io.library import ROLE_WORDS
 from sensitome.io.numbers import parse_numbers
 from sensitome.io.text import read_table
 from sensitome.plates import parse_well, well_name
@@ -188,8 +190,8 @@ def read_spot_map(path: str | Path) -> pl.DataFrame:
     ----------
     path : table with ``reagent`` and, to find the spots, ``id``, or ``block``, ``row`` and ``column``, or
         ``source_plate`` and ``well`` of the printed 384-well plates; and ``treatment``, ``cell_line``, ``kind``,
-        ``role`` (negative = control), ``control_class`` (the kind of reagents that a control belongs to),
-        ``replicate`` (biological), ``dilution`` (1 = undiluted, 0.5 = half)
+        ``role`` (sample, negative …, and the usual words of `library.ROLE_WORDS`), ``control_class`` (the kind of
+        reagents that a control belongs to), ``replicate`` (biological), ``dilution`` (1 = undiluted, 0.5 = half)
 
     Returns
     -------
@@ -216,7 +218,10 @@ def read_spot_map(path: str | Path) -> pl.DataFrame:
         (pl.col(name).fill_null(value) if name in named.columns else pl.lit(value)).alias(name)
         for name, value in absent.items()
     )
-    named = named if "role" in named.columns else named.with_columns(pl.lit("sample").alias("role"))
+    roles = pl.col("role").fill_null("sample") if "role" in named.columns else pl.lit("sample").alias("role")
+    named = named.with_columns(roles)
+    meant, unknown = words_to(named, "role", ROLE_WORDS, file=path)
+    named, faults = named.with_columns(meant.cast(pl.String).alias("role")), faults + unknown
     if "control_class" not in named.columns:
         named = named.with_columns(pl.lit(None, pl.String).alias("control_class"))
     numbers = [name for name in ("block", "row", "column", "replicate") if name in named.columns]
@@ -225,7 +230,7 @@ def read_spot_map(path: str | Path) -> pl.DataFrame:
         faults += wrong
     values, bad, _ = parse_numbers(named["dilution"].to_list())
     faults += [Fault("a number", path, named["line"][i], "dilution", named["dilution"][i]) for i in bad]
-    named = named.with_columns(pl.Series("dilution", values).fill_nan(None), pl.col("role").fill_null("sample"))
+    named = named.with_columns(pl.Series("dilution", values).fill_nan(None))
     if "well" in keys:
         spots = {word: parse_well(word) for word in named["well"].drop_nulls().unique()}
         faults += [

@@ -20,6 +20,8 @@ _SOURCE = re.compile(r"(?:^|[-_ ])0*(\w+)[-_ ]([A-Za-z]{1,2}\d{1,2})$")
 _PLACE = ["block", "row", "column"]
 #: Ids of places where nothing was printed.
 _NOTHING = ["", "-", "empty", "blank", "none"]
+#: Other lysates are printed for other ends: of killed cells, or of none.
+_ROLES = ["sample", "negative"]
 _PARTNER = ["set", "pad", *_PLACE]
 
 
@@ -73,8 +75,8 @@ def join_spots(slides: pl.DataFrame, spot_map: pl.DataFrame, *, read: Mapping[st
 
     Returns
     -------
-    One row per spot: slide, pad, block (within the pad), row, column, id, antibody, stain, set, foreground,
-    background, flag, saturated and the columns of the map
+    One row per spot that holds a sample or a negative control: slide, pad, block (within the pad), row, column, id,
+    antibody, stain, set, foreground, background, flag, saturated and the columns of the map
 
     Raises
     ------
@@ -100,7 +102,8 @@ def join_spots(slides: pl.DataFrame, spot_map: pl.DataFrame, *, read: Mapping[st
         faults += _unmapped(joined, keys)
     if faults:
         raise LayoutError("slides and map of spots do not fit together", faults=faults)
-    return joined.filter(pl.col("reagent").is_not_null()).sort("slide", "pad", *_PLACE)
+    named = pl.col("reagent").is_not_null() & ~pl.col("reagent").str.to_lowercase().is_in(_NOTHING)
+    return joined.filter(named & pl.col("role").is_in(_ROLES)).sort("slide", "pad", *_PLACE)
 
 
 def normalize_spots(spots: pl.DataFrame, *, settings: ProteinSettings) -> pl.DataFrame:

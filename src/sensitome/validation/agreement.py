@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import polars as pl
 
-from sensitome.errors import MethodError
+from sensitome.errors import Caution, MethodError, listed
 from sensitome.screen.calibration import shrink_effects
 from sensitome.validation.power import Noise, replicates_needed
 from sensitome.validation.tables import ValidationAgreement
@@ -72,12 +73,18 @@ def compare_with_screen(
     Table `validation_agreement`, sorted by its key. `agrees`: the validated interval meets the expected one; null where
     the screen has no such effect. `replicates_needed`: biological replicates that show the expected effect with that
     power; null where 50 are not enough, or the noise is not known.
+
+    Warns
+    -----
+    Caution
+        The screen does not know every reagent, arm and line of the validation.
     """
     interactions = validation.filter(pl.col("contrast").cast(pl.String) == "interaction").select(
         *_KEYS, "effect", "ci_low", "ci_high", "q_value", "n"
     )
     expected = _adopt_kind(expected_by_screen(sensitizers), interactions)
     joined = interactions.join(expected, on=_KEYS, how="left", maintain_order="left")
+    _tell_unknown(joined)
     meets = (pl.col("ci_low") <= pl.col("expected_high")) & (pl.col("ci_high") >= pl.col("expected_low"))
     needed = [
         _needed(effect, noise.get(line), power) for line, effect in joined.select("cell_line", "expected").iter_rows()
@@ -102,6 +109,22 @@ def _adopt_kind(expected: pl.DataFrame, interactions: pl.DataFrame) -> pl.DataFr
     single = known.filter((pl.col("kinds") == 1) & pl.col("reagent").is_in(unsaid.implode()))["reagent"]
     kind = pl.when(pl.col("reagent").is_in(single.implode())).then(pl.lit("reagent")).otherwise("kind")
     return expected.with_columns(kind.alias("kind"))
+
+
+def _tell_unknown(joined: pl.DataFrame) -> None:
+    """Caution where names of the validation are not those of the screen."""
+    unknown = joined.filter(pl.col("screen_effect").is_null())
+    if unknown.height:
+        first = unknown.select(pl.format("{} under {} in {}", "reagent", "treatment", "cell_line")).to_series()
+        warnings.warn(
+            Caution(
+                "the screen does not know all that the validation tests",
+                found=f"{unknown.height} of {joined.height} not there: {listed(first, last='and', most=3)}",
+                next_step="Where it is the same reagent, arm or line, write it in the layout as the library and the "
+                "plate list of the screen do.",
+            ),
+            stacklevel=2,
+        )
 
 
 def _needed(effect: float | None, noise: Noise | None, power: float) -> int | None:
