@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
@@ -84,6 +86,7 @@ def screen_genes(
     rules: DeconvolutionRules | None = None,
     seed: int = 1,
     jobs: int = 1,
+    advance: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
     """Deconvolve each drug arm of each cell line.
 
@@ -92,12 +95,14 @@ def screen_genes(
     effects : `mimic_effects`
     targets, families, rules, jobs : as for `deconvolve`
     seed : of chance; each arm draws its own, whatever the other arms are
+    advance : told how many arms are done, and how many there are
 
     Returns
     -------
     The tables of `deconvolve`, one below the other, led by ``cell_line`` and ``treatment``
     """
-    parts = []
+    parts: list[pl.DataFrame] = []
+    total = effects.select(_CONTEXT).n_unique()
     for context, arm in effects.sort(*_CONTEXT, "mirna").group_by(_CONTEXT, maintain_order=True):
         words = [str(word) for word in context]
         rng = np.random.default_rng([seed, *"\0".join(words).encode()])
@@ -105,4 +110,6 @@ def screen_genes(
         genes = deconvolve(own, targets, families=families, rules=rules, rng=rng, jobs=jobs)
         labels = [pl.lit(word).alias(name) for name, word in zip(_CONTEXT, words, strict=True)]
         parts.append(genes.select(*labels, pl.all()))
+        if advance is not None:
+            advance(len(parts), total)
     return pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys([*_CONTEXT, "gene"], pl.String))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -111,6 +111,7 @@ def study_genes(
     settings: GeneSettings,
     seed: int,
     jobs: int = 1,
+    advance: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
     """Seek the genes behind the effects of mimics, arm by arm.
 
@@ -123,6 +124,7 @@ def study_genes(
     settings : how genes are sought
     seed : of chance
     jobs : threads; the answer does not depend on them
+    advance : told how many arms are done, and how many there are
 
     Returns
     -------
@@ -148,7 +150,7 @@ def study_genes(
     effects = mimic_effects(own, named, kind=settings.kind)
     families = named.select(pl.col("accession").alias("mirna"), "seed").drop_nulls().unique("mirna", keep="first")
     try:
-        genes = screen_genes(effects, known, families=families, rules=rules, seed=seed, jobs=jobs)
+        genes = screen_genes(effects, known, families=families, rules=rules, seed=seed, jobs=jobs, advance=advance)
     except MethodError as error:
         return _not_sought(str(error), "")
     return genes.select(Genes.column_names()) if genes.height else Genes.create_empty()

@@ -98,6 +98,7 @@ def _seek_genes(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
         settings=study.genes,
         seed=study.seed + _GENES,
         jobs=context.jobs,
+        advance=lambda done, total: context.progress("genes", done, total),
     )
     return {"genes": genes}
 
