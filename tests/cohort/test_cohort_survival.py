@@ -108,11 +108,30 @@ def test_hard_cases_have_notes_and_one_caution_each() -> None:
     assert notes["m1", "cox"]["note"] == "3 events for 1 coefficient"
     assert notes["m3", "log-rank"]["note"] == "not measured"
     assert notes["m3", "log-rank"]["q_value"] is None
-    messages = [str(caution.message) for caution in caught]
-    assert messages[0] == (
-        "the median split gives unequal halves: found 1 of 4: 'm2 × os'. See the column 'note' of the table."
+    see = "See the column 'note' of the table."
+    assert [str(caution.message) for caution in caught] == [
+        f"the median split gives unequal halves: found 1 of 4: 'm2 × os'. {see}",
+        f"a group has no events: found 1 of 4: 'm2 × os'. {see}",
+        f"a split leaves one group empty: found 1 of 4: 'm0 × os'. {see}",
+        f"a model has no estimate: found 3 of 4: 'm0 × os', 'm2 × os' and 'm3 × os'. {see}",
+        f"a model has fewer than 5 events for each coefficient: found 1 of 4: 'm1 × os'. {see}",
+    ]
+
+
+def test_half_at_the_floor_makes_halves_of_136_and_19() -> None:
+    expression, clinical = make(n=155, features=2)
+    values = np.where(np.arange(155) < 136, 0.0, expression.values[:, 1] ** 2 + 0.1)[:, None]
+    with pytest.warns(Caution) as caught:
+        table = compare_survival(
+            expression.take(features=[0]).with_values(values), clinical, endpoints=["os"], name="TCGA"
+        )
+    row = table.filter(pl.col("model") == "log-rank").row(0, named=True)
+    assert (row["n_low"], row["n_high"], row["n_tied"], row["cut"]) == (136, 19, 136, 0.0)
+    assert row["note"] == "unequal halves: 136 low, 19 high, 136 at the median"
+    assert str(caught[0].message) == (
+        "the median split gives unequal halves in cohort 'TCGA': found 1 of 1: 'm0 × os'. "
+        "See the column 'note' of the table."
     )
-    assert len(messages) == len(set(messages)) == 5
 
 
 def test_unusable_inputs_are_refused(cohort: tuple[Expression, pl.DataFrame]) -> None:

@@ -40,6 +40,7 @@ def compare_survival(
     strata: str | None = None,
     ties: Ties = "efron",
     hazard_ratio: float = 1.5,
+    name: str = "",
     jobs: int = 1,
 ) -> pl.DataFrame:
     """Test every feature against every endpoint.
@@ -54,6 +55,7 @@ def compare_survival(
     strata : column of `clinical`: patients are compared within its values
     ties : of Cox's regression
     hazard_ratio : for which `power` is told
+    name : of the cohort, for cautions
     jobs : threads; the answer does not depend on it
 
     Returns
@@ -98,7 +100,7 @@ def compare_survival(
     table = table.with_columns(pl.col(pl.Float64).fill_nan(None))
     adjusted_p = table.select(pl.col("p_value").map_batches(_bh, return_dtype=pl.Float64).over("model").alias("q"))["q"]
     table = table.with_columns(adjusted_p.fill_nan(None).alias("q_value")).select(_COLUMNS)
-    _caution(table)
+    _caution(table, name)
     return table
 
 
@@ -251,7 +253,7 @@ def _bh(p: pl.Series) -> pl.Series:
     return pl.Series(adjust_p(p.fill_null(float("nan")).to_numpy()))
 
 
-def _caution(table: pl.DataFrame) -> None:
+def _caution(table: pl.DataFrame, name: str) -> None:
     """One caution a kind of note, however many rows have it."""
     kinds = {
         "unequal halves": "the median split gives unequal halves",
@@ -270,6 +272,7 @@ def _caution(table: pl.DataFrame) -> None:
             warnings.warn(
                 Caution(
                     what,
+                    where=f"cohort {name!r}" if name else None,
                     found=f"{len(subjects)} of {total}: {listed(subjects, last='and', most=3)}",
                     next_step="See the column 'note' of the table.",
                 ),

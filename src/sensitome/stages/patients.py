@@ -118,6 +118,7 @@ def _tests_of(each: Asked, mirna: Expression, context: Context) -> pl.DataFrame:
         cut=settings.cut,
         covariates=settings.covariates,
         strata=settings.strata,
+        name=each.name,
         jobs=context.jobs,
     )
 
