@@ -372,7 +372,8 @@ def screened(reagents: int, *, rate: float | None) -> pl.DataFrame:
 def test_screen_and_validation_meet_in_one_table() -> None:
     wells = normalized(assay(reagents=4).wells)
     table = test_validation(wells, settings=RECOMMENDED, vehicle="vehicle")
-    joined = compare_with_screen(screened(60, rate=None), table, noise=noise_of_assay(wells), power=0.8)
+    with pytest.warns(Caution, match="found 8 of 12 not there: 'miR-0 under trastuzumab in KPL4'"):
+        joined = compare_with_screen(screened(60, rate=None), table, noise=noise_of_assay(wells), power=0.8)
     check_table(joined, TABLES["validation_agreement"], name="validation_agreement")
     assert joined.height == 4 * 3
     both = joined.filter(pl.col("treatment") == "lapatinib")
@@ -384,6 +385,7 @@ def test_screen_and_validation_meet_in_one_table() -> None:
 def test_effects_of_a_method_with_a_prior_are_not_drawn_in_twice() -> None:
     wells = normalized(assay(reagents=4).wells)
     table = test_validation(wells, settings=RECOMMENDED, vehicle="vehicle")
+    table = table.filter(pl.col("treatment") == "lapatinib")
     joined = compare_with_screen(screened(60, rate=0.1), table, noise=noise_of_assay(wells), power=0.8)
     both = joined.drop_nulls("expected")
     np.testing.assert_allclose(both["expected"], both["screen_effect"])

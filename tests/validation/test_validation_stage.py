@@ -51,13 +51,13 @@ def test_every_table_keeps_its_schema(tables: Tables) -> None:
 
 def test_what_was_planted_is_validated_and_toxic_reagents_are_not(tables: Tables, small_study: Path) -> None:
     truth = pl.read_csv(small_study / "validation" / "validation_truth.csv")
-    known = truth.group_by("reagent").agg(pl.col("interaction").min(), pl.col("alone").first())
+    known = truth.group_by("reagent").agg(pl.col("interaction").min(), pl.col("alone").first().alias("toxicity"))
     found = tables["validated"].join(known, on="reagent")
     assert found.filter(pl.col("interaction") < -0.45)["is_validated"].all()
     rest = found.filter(pl.col("interaction") > -0.1)
     # Reagents share their control: where it is off, several are off together, and still fewer than the paper counts.
     assert rest["is_validated"].sum() < rest["is_validated_paper"].sum()
-    toxic = found.filter((pl.col("alone") < -0.5) & (pl.col("interaction") > -0.1))
+    toxic = found.filter((pl.col("toxicity") < -0.5) & (pl.col("interaction") > -0.1))
     assert toxic.height
     assert toxic["is_validated_paper"].all()
     assert toxic["alone"].to_list() == ["toxic"] * toxic.height
