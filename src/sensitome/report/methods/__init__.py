@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sensitome.charts.data import Manifest, Tables
-from sensitome.report.methods import calls, enrichment, expression, patients, screen, study
+from sensitome.report.methods import (
+    calls,
+    enrichment,
+    expression,
+    patients,
+    protein,
+    screen,
+    study,
+    validation,
+)
 from sensitome.report.sensitization_text import sensitization_method_text
 
 __all__ = ["PARAGRAPHS", "Write", "methods_text"]
@@ -23,6 +32,8 @@ PARAGRAPHS: tuple[tuple[str, Write], ...] = (
     *calls.PARAGRAPHS,
     ("Sensitization", sensitization_method_text),
     *calls.STABILITY,
+    *validation.PARAGRAPHS,
+    *protein.PARAGRAPHS,
     *expression.PARAGRAPHS,
     *enrichment.PARAGRAPHS,
     *patients.PARAGRAPHS,

@@ -1,0 +1,89 @@
+"""The methods of a run in words: what was done, with its numbers, and nothing that was not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.small_run import small_run
+
+from sensitome.report.methods import PARAGRAPHS, methods_text
+
+TABLES, MANIFEST = small_run()
+
+
+def study(**sections: dict[str, Any]) -> dict[str, Any]:
+    """Manifest of the small run with further sections of the study."""
+    return MANIFEST | {"study": MANIFEST["study"] | sections}
+
+
+def test_nothing_is_claimed_without_tables() -> None:
+    written = methods_text({}, {"study": {"name": "empty"}})
+    assert written == []
+
+
+def test_headings_are_unique() -> None:
+    headings = [heading for heading, _ in PARAGRAPHS]
+    assert len(set(headings)) == len(headings)
+
+
+def test_a_run_of_the_screen_alone_says_nothing_of_other_parts() -> None:
+    screen = {name: TABLES[name] for name in ("wells", "reagents", "plates", "quality", "scores", "hits", "funnel")}
+    headings = [heading for heading, _ in methods_text(screen, MANIFEST)]
+    assert headings == ["Screen", "Normalization", "Scores", "Calls", "Candidates", "Quality", "Software"]
+
+
+@pytest.mark.parametrize("section", ["expression", "cohort", "enrichment", "validation", "protein"])
+def test_tables_without_the_settings_of_their_part_do_not_break_the_text(section: str) -> None:
+    del section
+    assert "Patients: association" not in dict(methods_text(TABLES, MANIFEST))
+
+
+def test_answers_to_treatments_are_told_with_the_limit_and_what_the_arrays_allow() -> None:
+    response = pl.DataFrame({"group": ["all", "some"], "feature": ["a", "a"]})
+    groups = pl.DataFrame({"group": ["all", "some"], "n": [5, 0]})
+    design = pl.DataFrame({"smallest_p": [2.1e-6, 2.7e-3]})
+    tables = {"response": response, "response_groups": groups, "response_design": design}
+    settings = {"processing": "normann2021", "test": "kruskal", "comparison": "arms", "by": "p_value", "alpha": 0.05}
+    assert methods_text(tables, {"study": {"expression": settings}}) == [
+        (
+            "Answers to the treatments",
+            "Which miRNAs answer to the treatments was tested in 2 groups of cell lines with Kruskal and Wallis's test "
+            "over all arrays of a group (doi:10.1080/01621459.1952.10483441); the vehicle and every drug arm are "
+            "compared. MiRNAs with nominal p < 0.05 answer: 5 (all) and 0 (some). This limit is not corrected for the "
+            "number of miRNAs. The smallest p that these arrays allow lie between 2.1e-06 and 2.7e-03.",
+        )
+    ]
+
+
+def test_survival_is_told_with_events_and_the_cut() -> None:
+    survival = pl.DataFrame({"mirna": ["a"], "endpoint": ["os"], "n": [200], "n_event": [127]})
+    written = dict(methods_text({"survival": survival}, study(cohort={"cut": "tertiles"})))
+    assert written["Patients: survival"] == (
+        "Survival (os: 127 events in 200 patients) was tested twice for each miRNA: by the log-rank test of patients "
+        "parted by its expression (the highest and the lowest third), and by Cox's regression per standard deviation "
+        "(ties as Efron), which does not part them (doi:10.1111/j.2517-6161.1972.tb00899.x). "
+        "q is over miRNAs and endpoints of each model (Benjamini-Hochberg)."
+    )
+
+
+def test_validation_tells_what_counts_as_n() -> None:
+    wells = pl.DataFrame(
+        {
+            "plate": ["V1", "V2"], "reagent": ["a", "b"], "kind": ["mimic"] * 2, "cell_line": ["KPL4"] * 2,
+            "treatment": ["vehicle", "drug"], "replicate": [1, 2], "technical": [1, 1], "role": ["sample"] * 2,
+        }
+    )  # fmt: skip
+    settings = {
+        "control_arm": "vehicle", "scope": "plate", "control": None, "test": "student-wells", "variance": "moderated",
+        "adjust": "none", "stars": "p_value",
+    }  # fmt: skip
+    written = dict(methods_text({"validation_wells": wells, "validation": wells}, {"study": {"validation": settings}}))
+    assert written["Validation"] == (
+        "2 reagents were measured again in KPL4 in 2 treatment arms on 2 plates: 2 biological replicates of "
+        "1 technical well. Viability is the reading over the median of the negative controls without drug of the "
+        "plate; effects are differences of its log2."
+    )
+    assert "counts technical replicates as n, so that its p are too small" in written["Validation: tests"]
+    assert written["Validation: tests"].endswith("its stars stand for the nominal p.")
