@@ -44,7 +44,8 @@ def _array(tables: Tables, manifest: Manifest) -> str:
         f"{plural(proteins['treatment'].n_unique(), 'treatment arm')} were printed and stained for "
         f"{plural(detected['antibody'].n_unique(), 'protein')} ({', '.join(sorted(detected['antibody'].unique()))}). "
         f"Signals of {plural(int(slides['n_spots'].sum()), 'spot')} were taken "
-        f"{_BACKGROUNDS[settings['background']]}{total}, log2-transformed{corrected} and {_DILUTIONS[settings['dilution']]}."
+        f"{_BACKGROUNDS[settings['background']]}{total}, log2-transformed{corrected} and "
+        f"{_DILUTIONS[settings['dilution']]}."
     )
 
 
