@@ -25,7 +25,7 @@ from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerpri
 from sensitome.manifest import build_manifest
 from sensitome.screen.prior import keep_prior
 from sensitome.settings import Study
-from sensitome.stages import calls, mechanism, patients, protein, screen, validation
+from sensitome.stages import calls, evidence, mechanism, patients, protein, screen, validation
 from sensitome.stages.record import Context, Progress, Stage, Tables
 from sensitome.tables import TABLES, check_table
 
@@ -39,6 +39,7 @@ STAGES: tuple[Stage, ...] = (
     *protein.STAGES,
     *mechanism.STAGES,
     *patients.STAGES,
+    *evidence.STAGES,
 )
 
 

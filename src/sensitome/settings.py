@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from sensitome.cohort.settings import CohortSettings, named_cohorts
+from sensitome.evidence.settings import EvidenceSettings
 from sensitome.mirna.settings import GeneSettings, TargetSettings
 from sensitome.protein.settings import ProteinSettings
 from sensitome.screen.sensitization_settings import SensitizationSettings
@@ -416,6 +417,8 @@ class Study(_Settings):
     """Of the validation assay, where the study has one."""
     protein: ProteinSettings | None = None
     """Of the lysate array, where the study has one."""
+    evidence: EvidenceSettings = EvidenceSettings()
+    """How everything that is known of a candidate is read together."""
 
     @model_validator(mode="after")
     def _answered(self) -> Study:

@@ -15,6 +15,7 @@ import polars as pl
 from sensitome.cohort.tables import COHORT_TABLES
 from sensitome.enrichment.tables import Enrichment, EnrichmentEras
 from sensitome.errors import Fault, TableError, listed, suggestion
+from sensitome.evidence.tables import EVIDENCE_TABLES
 from sensitome.expression.tables import Detection, Expressed, Expression, Response, ResponseDesign, ResponseGroups
 from sensitome.mirna.tables import Genes, Names, TargetsMerged, TargetSources
 from sensitome.protein.tables import PROTEIN_TABLES
@@ -313,6 +314,7 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     **COHORT_TABLES,
     **VALIDATION_TABLES,
     **PROTEIN_TABLES,
+    **EVIDENCE_TABLES,
 }
 
 
