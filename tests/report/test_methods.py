@@ -87,3 +87,29 @@ def test_validation_tells_what_counts_as_n() -> None:
     )
     assert "counts technical replicates as n, so that its p are too small" in written["Validation: tests"]
     assert written["Validation: tests"].endswith("its stars stand for the nominal p.")
+
+
+def test_several_cohorts_are_told_with_what_was_pooled_and_checked() -> None:
+    survival = pl.DataFrame(
+        {"cohort": ["A", "B"], "mirna": "m", "endpoint": "os", "n": [200, 69], "n_event": [127, 22], "p_value": 0.5}
+    )
+    checks = pl.DataFrame({"figure": ["gray", "best-cut"]})
+    tables = {"survival": survival, "survival_scrutiny": checks, "survival_pooled": survival}
+    settings = {"cohort": {"covariates": ["age"], "strata": "er"}, "cohorts": {"B": {"covariates": ["grade"]}}}
+    text = dict(methods_text(tables, study(**settings)))["Patients: survival"]
+    assert text.startswith("Survival (os: 127 events in 200 patients of A; os: 22 events in 69 patients of B) was")
+    assert "A further model has age and grade as covariates. Patients were compared within er." in text
+    assert "Gray's test (doi:10.1214/aos/1176350951)" in text
+    assert text.endswith("with effects that vary between cohorts (doi:10.1016/0197-2456(86)90046-2).")
+
+
+def test_an_association_is_told_as_it_was_asked_for() -> None:
+    summary = pl.DataFrame({"mirna": ["m"], "n_tested": [300], "n_significant": [4], "n_targets": [20]})
+    settings = {"correlation": "pearson", "correlation_covariates": ["age"], "family": "all", "alpha": 0.1}
+    tables = {"association_summary": summary, "association_sets": pl.DataFrame({"convention": ["recommended"]})}
+    assert dict(methods_text(tables, study(cohorts={"A": settings})))["Patients: association"] == (
+        "Each of 1 miRNA was correlated with 300 mRNAs by Pearson's r, with age taken out of both; p by Student's t, "
+        "adjusted over all pairs (Benjamini-Hochberg, doi:10.1111/j.2517-6161.1995.tb02031.x). 4 pairs with q ≤ 0.1 are kept. "
+        "Correlations of a miRNA's targets were held against those of the other mRNAs by the rank-sum test. Gene sets "
+        "among the mRNAs that go with a miRNA were tested against all mRNAs measured (convention recommended)."
+    )

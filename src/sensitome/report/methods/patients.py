@@ -58,9 +58,10 @@ def _association(tables: Tables, manifest: Manifest) -> str:
     p = "p by Student's t" if is_pearson or first.get("correlation_p") == "t" else "p as R's cor.test"
     family = "over all pairs" if first.get("family") == "all" else "over the mRNAs of each miRNA"
     given = first.get("correlation_covariates") or ()
+    without = f", with {named(list(given))} taken out of both" if given else ""
     text = (
         f"Each of {plural(summary['mirna'].n_unique(), 'miRNA')} was correlated with {plural(tested, 'mRNA')} by {how}"
-        f"{' of what ' + named(list(given)) + ' leave' if given else ''}; {p}, adjusted {family} (Benjamini-Hochberg, "
+        f"{without}; {p}, adjusted {family} (Benjamini-Hochberg, "
         "doi:10.1111/j.2517-6161.1995.tb02031.x). "
         f"{plural(found, 'pair')} with q ≤ {first.get('alpha', 0.05):g} {'is' if found == 1 else 'are'} kept."
     )
@@ -113,8 +114,8 @@ def _survival(tables: Tables, manifest: Manifest) -> str:
     sections = _sections(manifest)
     cut = str(sections[0].get("cut", "median")) if sections else "median"
     text = (
-        f"Survival ({'; '.join(counted)}) was tested twice for each miRNA: by the log-rank test of patients parted by its "
-        f"expression ({_CUTS.get(cut, cut)}), and by Cox's regression per standard deviation (ties as "
+        f"Survival ({'; '.join(counted)}) was tested twice for each miRNA: by the log-rank test of patients parted by "
+        f"its expression ({_CUTS.get(cut, cut)}), and by Cox's regression per standard deviation (ties as "
         "Efron), which does not part them (doi:10.1111/j.2517-6161.1972.tb00899.x). "
         "q is over miRNAs and endpoints of each model (Benjamini-Hochberg)."
     )
