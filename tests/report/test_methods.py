@@ -110,7 +110,7 @@ def test_an_association_is_told_as_it_was_asked_for() -> None:
     assert dict(methods_text(tables, study(cohorts={"A": settings})))["Patients: association"] == (
         "Each of 1 miRNA was correlated with 300 mRNAs by Pearson's r, with age taken out of both; p by Student's t, "
         "adjusted over all pairs (Benjamini-Hochberg, doi:10.1111/j.2517-6161.1995.tb02031.x). "
-        "4 pairs with q ≤ 0.1 are kept. Correlations of a miRNA's targets were held against those of the other mRNAs by "
-        "the rank-sum test. Gene sets among the mRNAs that go with a miRNA were tested against all mRNAs measured "
+        "4 pairs with q ≤ 0.1 are kept. Correlations of a miRNA's targets were held against those of the other mRNAs "
+        "by the rank-sum test. Gene sets among the mRNAs that go with a miRNA were tested against all mRNAs measured "
         "(convention recommended)."
     )
