@@ -15,7 +15,7 @@ from sensitome.expression.tables import Detection, Expressed
 from sensitome.io.study_file import read_study
 from sensitome.mirna.tables import Genes, Names, TargetSources
 from sensitome.pipeline import STAGES
-from sensitome.settings import Study
+from sensitome.settings import Inputs, Study
 from sensitome.stages.record import Context
 from sensitome.tables import check_table
 
@@ -166,6 +166,37 @@ def test_evidence_of_several_files_is_merged_and_its_rows_are_accounted_for(smal
     fewer = run(strict, small_study, "targets")
     assert set(fewer["targets"]["support"]) == {"Functional MTI"}
     assert {"weak support", "the source was not asked for"} <= set(fewer["target_sources"]["outcome"])
+
+
+def test_what_is_told_of_a_family_holds_for_its_members_and_other_species_are_left_out(
+    small_study: Path, tmp_path: Path
+) -> None:
+    history = pl.read_csv(small_study / "mirbase.tsv", separator="\t").filter(pl.col("version") == 22)
+    one, two = history["name"].head(2)
+    (tmp_path / "Summary_Counts.txt").write_text(
+        "Transcript ID\tGene Symbol\tmiRNA family\tSpecies ID\tRepresentative miRNA\tTotal context++ score\t"
+        "Cumulative weighted context++ score\n"
+        f"ENST1\tERBB2\tGGAAUGU\t9606\t{one}\t-0.5\t-0.45\nENST2\tErbb2\tGGAAUGU\t10090\t{one}\t-0.5\t-0.45\n"
+    )
+    (tmp_path / "miR_Family_Info.txt").write_text(
+        "miR family\tSeed+m8\tSpecies ID\tMiRBase ID\tMature sequence\tFamily Conservation?\tMiRBase Accession\n"
+        + "".join(f"GGAAUGU\tGGAAUGU\t9606\t{name}\tUGGAAUGUAAAGAAGUAUGUAU\t2\tMIMAT0\n" for name in (one, two))
+    )
+    inputs = {"targets": (str(tmp_path / "Summary_Counts.txt"),)}
+    alone = run(changed(small_study, inputs=inputs), small_study, "targets")["targets"]
+    assert alone.select("mirna", "gene", "tier").rows() == [(one, "ERBB2", "high (predicted)")]
+    family = inputs | {"target_families": str(tmp_path / "miR_Family_Info.txt")}
+    both = run(changed(small_study, inputs=family), small_study, "targets")["targets"]
+    assert both["mirna"].to_list() == sorted([one, two])
+    every = run(changed(small_study, inputs=inputs, targets={"species": "all"}), small_study, "targets")["targets"]
+    assert every["gene"].to_list() == ["ERBB2", "Erbb2"]
+
+
+def test_targets_may_be_one_file_or_several() -> None:
+    given = {"wells": "wells.csv"}
+    assert Inputs.model_validate({**given, "targets": "a.csv"}).targets == ("a.csv",)
+    assert Inputs.model_validate({**given, "targets": ["a.csv", "b.csv"]}).targets == ("a.csv", "b.csv")
+    assert Inputs.model_validate(given).targets == ()
 
 
 def test_too_few_mimics_leave_an_empty_table_and_say_so(small_study: Path, screen: dict[str, pl.DataFrame]) -> None:

@@ -15,7 +15,7 @@ __all__ = ["workbook_bytes"]
 #: Longer tables stay in Parquet and CSV, and the sheet says so: nobody scrolls further, and a sheet is slow to write.
 MOST_ROWS = 20_000
 #: Tables that nobody reads row by row; they stay there too.
-_LONG = ("expression", "targets")
+_LONG = ("expression", "targets", "genes")
 
 
 def workbook_bytes(tables: Mapping[str, pl.DataFrame]) -> bytes:

@@ -20,6 +20,8 @@ class _Settings(BaseModel):
 class TargetSettings(_Settings):
     """What counts as a target, in the tiers of IPA's microRNA Target Filter."""
 
+    species: Literal["hsa", "mmu", "rno", "all"] = "hsa"
+    """Species whose genes count, where a source tells species: human, mouse, rat, or all of them."""
     sources: tuple[str, ...] = ()
     """Sources that count: TargetScan, miRTarBase, TarBase, miRecords, miRDB, IPA, or the name of a list; none = all."""
     thresholds: dict[str, tuple[float, float]] = Field(

@@ -26,21 +26,22 @@ __all__ = ["STAGES", "read_targets"]
 _ENRICHMENT, _GENES = 102, 103
 
 
-def read_targets(inputs: Inputs, *, folder: Path) -> pl.DataFrame:
+def read_targets(inputs: Inputs, *, folder: Path, species: str = "hsa") -> pl.DataFrame:
     """Evidence for targets from all files of a study, one below the other.
 
     Parameters
     ----------
     inputs : with ``targets``
     folder : where their paths start
+    species : whose genes count, where a source tells species; ``all`` keeps them all
 
     Raises
     ------
     SensitomeError
         As `sensitome.io.evidence.read_evidence`.
     """
-    # A made-up species is not in the files' lists of species.
-    return pl.concat([read_evidence(folder / name, species=None) for name in inputs.targets])
+    chosen = None if species == "all" else species
+    return pl.concat([read_evidence(folder / name, species=chosen) for name in inputs.targets])
 
 
 def _base(context: Context) -> Mirbase | None:
@@ -64,7 +65,7 @@ def _name(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
 
 def _target(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     study, folder = context.study, context.folder
-    evidence = read_targets(study.inputs, folder=folder)
+    evidence = read_targets(study.inputs, folder=folder, species=study.targets.species)
     families = read_family_info(folder / study.inputs.target_families) if study.inputs.target_families else None
     index = index_of(_base(context), evidence["mirna"])
     targets, sources = study_targets(evidence, index=index, settings=study.targets, families=families)
