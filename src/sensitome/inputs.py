@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sensitome.cohort.settings import CohortSettings
 from sensitome.errors import Fault, SettingsError, listed, suggestion
 from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
 from sensitome.io.expressed import read_expressed
+from sensitome.io.plate_files import PlateFile
 from sensitome.io.plate_list import read_plate_list
 from sensitome.io.readers import ReaderOptions
 from sensitome.io.study_arrays import ArraySource, array_source_files
@@ -25,7 +26,15 @@ from sensitome.settings import ExpressionSettings, Inputs
 from sensitome.tables import ROLES, Reagents, Wells
 from sensitome.validation.reading import validation_files
 
-__all__ = ["array_source", "input_files", "read_expression", "read_inputs", "split_reagents"]
+__all__ = [
+    "array_source",
+    "input_files",
+    "plate_file_table",
+    "read_expression",
+    "read_inputs",
+    "relative_name",
+    "split_reagents",
+]
 
 #: Columns of the well table that its readings have before any normalization.
 READING_COLUMNS = tuple(name for name in Wells.column_names() if name not in ("log2_signal", "fitted", "normalized"))
@@ -104,7 +113,9 @@ def _mirbase_files(path: Path) -> list[Path]:
     return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
-def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
+def read_inputs(
+    inputs: Inputs, *, folder: Path, jobs: int = 1, told: Callable[[PlateFile], None] | None = None
+) -> pl.DataFrame:
     """Read and lay out every plate of a study.
 
     Parameters
@@ -112,6 +123,7 @@ def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
     inputs : the study's inputs
     folder : where their paths start
     jobs : threads
+    told : called with each plate file that was read: what was taken of it, and what was left
 
     Returns
     -------
@@ -122,10 +134,10 @@ def read_inputs(inputs: Inputs, *, folder: Path, jobs: int = 1) -> pl.DataFrame:
     SensitomeError
         As the readers and the layout: all faults at once.
     """
-    return _mark_controls(_read(inputs, folder=folder, jobs=jobs), inputs.controls)
+    return _mark_controls(_read(inputs, folder=folder, jobs=jobs, told=told), inputs.controls)
 
 
-def _read(inputs: Inputs, *, folder: Path, jobs: int) -> pl.DataFrame:
+def _read(inputs: Inputs, *, folder: Path, jobs: int, told: Callable[[PlateFile], None] | None) -> pl.DataFrame:
     """Wells from the source that the study names."""
     if inputs.plates:
         options = ReaderOptions(
@@ -142,6 +154,7 @@ def _read(inputs: Inputs, *, folder: Path, jobs: int) -> pl.DataFrame:
             options=options,
             roles=inputs.roles,
             jobs=jobs,
+            told=told,
         )
     if inputs.cellhts2:
         return read_cellhts2(
@@ -155,6 +168,7 @@ def _read(inputs: Inputs, *, folder: Path, jobs: int) -> pl.DataFrame:
             gene_ids=inputs.gene_ids,
             reader="cellhts2-plate" if inputs.reader == "auto" else inputs.reader,
             jobs=jobs,
+            told=told,
         )
     return read_well_table(
         folder / str(inputs.wells),
@@ -163,6 +177,35 @@ def _read(inputs: Inputs, *, folder: Path, jobs: int) -> pl.DataFrame:
         cell_line=inputs.cell_line,
         treatment=inputs.treatment,
     )
+
+
+def plate_file_table(files: Sequence[PlateFile], *, folder: Path) -> pl.DataFrame:
+    """Table `plate_files` of the files that `read_inputs` has told.
+
+    Parameters
+    ----------
+    files : in the order of the plate list
+    folder : that of ``study.toml``
+    """
+    rows = [
+        {
+            "file": relative_name(file.path, folder),
+            "taken": file.taken,
+            "left": "; ".join(file.others),
+            "plates": file.plates,
+        }
+        for file in files
+    ]
+    schema = {"file": pl.String, "taken": pl.String, "left": pl.String, "plates": pl.Int32}
+    return pl.DataFrame(rows, schema=schema).unique("file", keep="first", maintain_order=True)
+
+
+def relative_name(path: str | Path, folder: Path) -> str:
+    """Path as the study would name it, so that results are the same wherever the study lies."""
+    try:
+        return Path(path).resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return Path(path).name
 
 
 def read_expression(inputs: Inputs, *, folder: Path) -> pl.DataFrame | None:

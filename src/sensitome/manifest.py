@@ -50,7 +50,7 @@ def build_manifest(
         "study": study.model_dump(mode="json"),
         "seed": study.seed,
         "headline": headline(tables, truth=truth) | _genes(tables, true_genes),
-        "inputs": [{"file": file.file, "sha256": file.sha256, "bytes": file.bytes} for file in inputs],
+        "inputs": _inputs(inputs, tables.get("plate_files")),
         "stages": [
             {"name": name, "version": version, "key": record.key, "makes": list(makes)}
             for name, version, makes, record in stages
@@ -73,6 +73,17 @@ def _genes(tables: Mapping[str, pl.DataFrame], true_genes: Sequence[str] | None)
         "gene_recall": len(right) / len(set(true_genes)) if true_genes else None,
         "gene_false_discovery_proportion": 1 - len(right) / len(called) if called else 0.0,
     }
+
+
+def _inputs(inputs: Sequence[InputFile], plate_files: pl.DataFrame | None) -> list[dict[str, Any]]:
+    """Files with their hashes; of a plate file also the block that was taken and those that were left."""
+    rows = [] if plate_files is None else plate_files.iter_rows(named=True)
+    blocks = {
+        row["file"]: {"taken": row["taken"], "left": row["left"].split("; ") if row["left"] else []} for row in rows
+    }
+    return [
+        {"file": file.file, "sha256": file.sha256, "bytes": file.bytes} | blocks.get(file.file, {}) for file in inputs
+    ]
 
 
 def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None = None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.errors import Caution
-from sensitome.inputs import input_files
+from sensitome.inputs import input_files, relative_name
 from sensitome.io.prior_file import prior_content
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
 from sensitome.manifest import build_manifest
@@ -133,7 +133,7 @@ def run_study(
 def _fingerprints(study: Study, folder: Path) -> dict[str, dict[Path, InputFile]]:
     """Content of every input, in the groups that stages name."""
     return {
-        group: {path: fingerprint(path, name=_relative(path, folder)) for path in paths}
+        group: {path: fingerprint(path, name=relative_name(path, folder)) for path in paths}
         for group, paths in input_files(
             study.inputs,
             folder=folder,
@@ -152,14 +152,6 @@ def _keep_prior(results: RunFolder, tables: Tables) -> None:
         (results.path / "prior.json").unlink(missing_ok=True)
     else:
         results.write_json("prior.json", prior_content(prior))
-
-
-def _relative(path: Path, folder: Path) -> str:
-    """Path as the study would name it, so that a manifest is the same wherever the study lies."""
-    try:
-        return path.resolve().relative_to(folder.resolve()).as_posix()
-    except ValueError:
-        return path.name
 
 
 def _key(

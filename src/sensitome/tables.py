@@ -17,6 +17,7 @@ from sensitome.enrichment.tables import Enrichment, EnrichmentEras
 from sensitome.errors import Fault, TableError, listed, suggestion
 from sensitome.evidence.tables import EVIDENCE_TABLES
 from sensitome.expression.tables import Detection, Expressed, Expression, Response, ResponseDesign, ResponseGroups
+from sensitome.io.tables import PlateFiles
 from sensitome.mirna.tables import Genes, Names, TargetsMerged, TargetSources
 from sensitome.protein.tables import PROTEIN_TABLES
 from sensitome.screen.tables import SCREEN_TABLES
@@ -289,6 +290,7 @@ class Concordance(dy.Schema):
 TABLES: Mapping[str, type[dy.Schema]] = {
     "wells": Wells,
     "reagents": Reagents,
+    "plate_files": PlateFiles,
     "plates": Plates,
     "quality": Quality,
     "scores": Scores,

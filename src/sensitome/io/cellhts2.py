@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from sensitome.io.cellhts2_files import (
 )
 from sensitome.io.columns import fold, raise_faults
 from sensitome.io.library import free_names, role_meanings
-from sensitome.io.plate_files import read_plate_files
+from sensitome.io.plate_files import PlateFile, read_plate_files
 from sensitome.screen.layout import lay_out
 from sensitome.tables import ROLES
 
@@ -72,6 +72,7 @@ def read_cellhts2(
     kind: str = "reagent",
     reader: str = "cellhts2-plate",
     jobs: int = 1,
+    told: Callable[[PlateFile], None] | None = None,
 ) -> pl.DataFrame:
     """Read a cellHTS2 screen into a well table.
 
@@ -86,6 +87,7 @@ def read_cellhts2(
     cell_line, treatment, kind : what the screen as a whole is, since its files do not say
     reader : format of the plate files
     jobs : threads that read plate files
+    told : called with each plate file that was read: what was taken of it, and what was left
 
     Returns
     -------
@@ -118,7 +120,7 @@ def read_cellhts2(
     chosen = _choose_channel(plates, channel, path=files.plate_list)
     plate_list = _as_plate_list(chosen, cell_line=cell_line, treatment=treatment)
     present = _present(plate_list, files.plate_list)
-    readings = read_plate_files(present, file=files.plate_list, reader=reader, jobs=jobs)
+    readings = read_plate_files(present, file=files.plate_list, reader=reader, jobs=jobs, told=told)
     tables = _read_tables(files, plates, readings)
     _caution_missing(plate_list, files.plate_list)
     library = _as_library(tables, meanings=meanings, kind=kind)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,28 @@ from sensitome.io.columns import raise_together
 from sensitome.io.readers import ReaderOptions, find_reader, guess_reader, read_file
 from sensitome.io.readings import Readings, take_channel
 
-__all__ = ["AUTO", "read_plate_files"]
+__all__ = ["AUTO", "PlateFile", "read_plate_files"]
 
 AUTO = "auto"
 _SCHEMA = {"order": pl.Int32, "well": pl.String, "row": pl.Int16, "column": pl.Int16, "signal": pl.Float64}
+
+
+@dataclass(frozen=True)
+class PlateFile:
+    """What was taken of a plate file.
+
+    Parameters
+    ----------
+    path : of the file, as the plate list leads to it
+    taken : title of the block, column or sheet that was taken as the raw readings
+    others : titles of those that were left
+    plates : rows of the plate list that it serves
+    """
+
+    path: str
+    taken: str
+    others: tuple[str, ...]
+    plates: int
 
 
 def read_plate_files(
@@ -27,6 +47,7 @@ def read_plate_files(
     reader: str = AUTO,
     options: ReaderOptions | None = None,
     jobs: int = 1,
+    told: Callable[[PlateFile], None] | None = None,
 ) -> pl.DataFrame:
     """Read every file of a plate list once, and take the plates that the list names.
 
@@ -37,6 +58,7 @@ def read_plate_files(
     reader : a name of `readers.READERS`, or "auto" to tell the format of each file by its content
     options : as `readers.read_file`
     jobs : threads; the result does not depend on them
+    told : called with each file, in the order of the list, when all could be read
 
     Returns
     -------
@@ -73,6 +95,9 @@ def read_plate_files(
     for path, readings in read.items():
         for caution in readings.cautions(path):
             warnings.warn(caution, stacklevel=4)
+        if told is not None:
+            named = plate_list.filter(pl.col("path") == path).height
+            told(PlateFile(path, readings.taken, readings.others, named))
     return pl.concat(plates) if plates else pl.DataFrame(schema=_SCHEMA)
 
 

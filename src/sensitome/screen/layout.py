@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from sensitome.errors import LayoutError, SensitomeError
 from sensitome.io.columns import raise_together
 from sensitome.io.library import ANY_PLATE, library_from, read_library
-from sensitome.io.plate_files import read_plate_files
+from sensitome.io.plate_files import PlateFile, read_plate_files
 from sensitome.io.plate_list import plate_list_from, read_plate_list
 from sensitome.io.readers import ReaderOptions
 from sensitome.screen.layout_checks import caution_gaps, caution_unused, layout_faults
@@ -51,6 +51,7 @@ def read_wells(
     options: ReaderOptions | None = None,
     roles: Mapping[str, str] | None = None,
     jobs: int = 1,
+    told: Callable[[PlateFile], None] | None = None,
 ) -> pl.DataFrame:
     """Read every plate of a screen, and say what lies in each well.
 
@@ -62,6 +63,7 @@ def read_wells(
     options : what the reader should take from a file; its `wells` also bounds the wells of the library
     roles : the lab's own words for roles → one of `tables.ROLES`
     jobs : threads that read plate files; the result does not depend on them
+    told : called with each plate file that was read: what was taken of it, and what was left
 
     Returns
     -------
@@ -84,7 +86,7 @@ def read_wells(
     file = "plate list" if isinstance(plates, pl.DataFrame) else plates
     plate_format = options.wells if options is not None else None
     plate_list, listed_wells = _read_both(plates, library, roles=roles, plate_format=plate_format)
-    readings = read_plate_files(plate_list, file=file, reader=reader, options=options, jobs=jobs)
+    readings = read_plate_files(plate_list, file=file, reader=reader, options=options, jobs=jobs, told=told)
     return lay_out(plate_list, listed_wells, readings=readings, file=file)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from sensitome.families import reagent_families
-from sensitome.inputs import read_inputs, split_reagents
+from sensitome.inputs import plate_file_table, read_inputs, split_reagents
+from sensitome.io.plate_files import PlateFile
 from sensitome.io.prior_file import read_prior
 from sensitome.screen.arms import check_treatments
 from sensitome.screen.concordance import compare_calls
@@ -26,10 +27,15 @@ __all__ = ["STAGES", "can_test", "expressed_of", "targets_of"]
 
 
 def _read(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    wells = read_inputs(context.study.inputs, folder=context.folder, jobs=context.jobs)
+    files: list[PlateFile] = []
+    wells = read_inputs(context.study.inputs, folder=context.folder, jobs=context.jobs, told=files.append)
     check_treatments(context.study.treatments, arms=wells["treatment"].unique().sort().to_list())
     readings, reagents = split_reagents(wells)
-    return {"readings": readings, "reagents": reagents}
+    return {
+        "readings": readings,
+        "reagents": reagents,
+        "plate_files": plate_file_table(files, folder=context.folder),
+    }
 
 
 def _normalize(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
@@ -121,7 +127,15 @@ def targets_of(reagents: pl.DataFrame) -> pl.DataFrame | None:
 
 #: From raw files to sensitizers.
 STAGES: tuple[Stage, ...] = (
-    Stage("read", (), ("readings", "reagents"), ("inputs", "treatments"), ("readings",), _read),
+    Stage(
+        "read",
+        (),
+        ("readings", "reagents", "plate_files"),
+        ("inputs", "treatments"),
+        ("readings",),
+        _read,
+        version=2,
+    ),
     Stage("normalize", ("readings",), ("wells",), ("normalize",), (), _normalize),
     Stage("quality", ("wells",), ("plates", "quality"), ("quality", "treatments"), (), _quality),
     Stage("score", ("wells",), ("scores",), ("score",), (), _score),

@@ -7,10 +7,14 @@ from typing import Any
 
 import polars as pl
 
+from sensitome.charts.data import named, plural
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 
 __all__ = ["build", "toml_text"]
+
+#: Titles of blocks that are named in a sentence; the table has all.
+MOST_BLOCKS = 8
 
 
 def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
@@ -19,18 +23,22 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
     data = {}
     if inputs:
         frame = pl.DataFrame(
-            {key: [row.get(key) for row in inputs] for key in ("file", "bytes", "sha256")},
-            schema={"file": pl.String, "bytes": pl.Int64, "sha256": pl.String},
+            {key: [row.get(key) for row in inputs] for key in ("file", "bytes", "sha256", "taken")}
+            | {"left": ["; ".join(row.get("left") or ()) for row in inputs]},
+            schema={"file": pl.String, "bytes": pl.Int64, "sha256": pl.String, "taken": pl.String, "left": pl.String},
         )
         columns: dict[str, Column] = {
             "file": ("file", None, ""),
             "bytes": ("bytes", 0, ""),
             "sha256": ("sha256", None, "code"),
         }
+        if frame["taken"].null_count() < frame.height:
+            columns |= {"taken": ("block taken", None, "long"), "left": ("blocks left", None, "long")}
         data["inputs"] = column_table(frame, columns, caption="Input files and their checksums", name="inputs")
     study = manifest.get("study") or {}
     return {
         "data": data,
+        "blocks": _blocks(inputs),
         "sensitome": manifest.get("sensitome"),
         "python": manifest.get("python"),
         "libraries": sorted((manifest.get("libraries") or {}).items()),
@@ -39,6 +47,19 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         "settings": toml_text(study),
         "seed": manifest.get("seed", study.get("seed")),
     }
+
+
+def _blocks(inputs: list[Mapping[str, Any]]) -> str:
+    """Blocks of plate files that were not used, in one sentence; "" without any."""
+    left: dict[str, int] = {}
+    for row in inputs:
+        for title in row.get("left") or ():
+            left[title] = left.get(title, 0) + 1
+    if not left:
+        return ""
+    told = [f"“{title}” ({plural(count, 'file')})" for title, count in left.items()]
+    shown = told if len(told) <= MOST_BLOCKS else [*told[:MOST_BLOCKS], f"{len(told) - MOST_BLOCKS} more"]
+    return f"Plate files have further blocks, which were not used: {named(shown)}."
 
 
 def toml_text(values: Mapping[str, Any], *, prefix: str = "") -> str:
