@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -11,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sensitome.core import robust
-from sensitome.errors import Caution, ControlError, Fault, LayoutError, MethodError, TableError, listed, suggestion
+from sensitome.errors import ControlError, TableError, listed, suggestion
 from sensitome.frames import to_polars
-from sensitome.screen.arms import check_treatments
+from sensitome.screen.effect_checks import check_arms, check_common, refuse_doubled, warn_when_all_act
 from sensitome.settings import Treatments
 
-__all__ = ["REFERENCES", "EffectCube", "Reference", "control_cube", "effect_cube"]
+__all__ = ["REFERENCES", "EffectCube", "Reference", "arm_cube", "control_cube", "effect_cube"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
@@ -26,9 +24,6 @@ Reference = Literal["library", "negatives"]
 
 #: What an effect is measured against, by name.
 REFERENCES: tuple[Reference, ...] = get_args(Reference)
-
-#: Negative controls farther than this (log2) from the typical reagent of a line say that most of the library acts.
-FAR_FROM_CONTROLS = 0.5
 
 _ITEM = ("reagent", "kind")
 _NEEDED = ("reagent", "kind", "position", "cell_line", "treatment", "role")
@@ -113,19 +108,47 @@ def effect_cube(scores: pl.DataFrame, *, treatments: Treatments, reference: Refe
     """
     scores = to_polars(scores)
     columns = _replicate_columns(scores)
-    _check_arms(scores, treatments)
+    check_arms(scores, treatments)
     samples = scores.filter(pl.col("role").cast(pl.String) == "sample")
     if samples.is_empty():
         raise TableError("no library reagents in the scores", expected="rows with role 'sample'")
-    _refuse_doubled(samples)
+    refuse_doubled(samples)
     cube = _cube(samples, columns=columns, vehicle=str(treatments.vehicle))
-    _check_common(cube)
+    check_common(cube)
     controls = control_cube(scores, treatments=treatments)
     if reference == "negatives":
         return _against(cube, controls)
     if controls is not None:
-        _warn_when_all_act(cube, controls)
+        warn_when_all_act(cube, controls)
     return cube
+
+
+def arm_cube(scores: pl.DataFrame, *, arm: str) -> EffectCube:
+    """Library reagents in one treatment arm alone, all lines of it.
+
+    Parameters
+    ----------
+    scores : as in `effect_cube`
+    arm : a treatment
+
+    Returns
+    -------
+    EffectCube whose only arm is this one
+
+    Raises
+    ------
+    TableError
+        A column is missing, there is no library reagent in the arm, or a reagent stands twice.
+    """
+    scores = to_polars(scores)
+    columns = _replicate_columns(scores)
+    samples = scores.filter((pl.col("role").cast(pl.String) == "sample") & (pl.col("treatment") == arm))
+    if samples.is_empty():
+        raise TableError(
+            "no library reagents in the scores", where=f"treatment {arm!r}", expected="rows with role 'sample'"
+        )
+    refuse_doubled(samples)
+    return _cube(samples, columns=columns, vehicle=arm)
 
 
 def control_cube(scores: pl.DataFrame, *, treatments: Treatments) -> EffectCube | None:
@@ -181,56 +204,6 @@ def _replicate_columns(scores: pl.DataFrame) -> list[str]:
     return sorted(found, key=lambda name: int(name[7:]))
 
 
-def _check_arms(scores: pl.DataFrame, treatments: Treatments) -> None:
-    """There is a vehicle, and every line has it and a drug arm."""
-    arms = scores["treatment"].unique().sort().to_list()
-    if treatments.vehicle is None:
-        raise LayoutError(
-            "sensitization cannot be tested without a vehicle arm",
-            found=f"treatments {listed(arms, last='and')}",
-            expected="the arm without drug",
-            next_step='Write treatments.vehicle = "..." in study.toml.',
-        )
-    check_treatments(treatments, arms=arms)
-    if len(arms) < 2:
-        raise MethodError(
-            "sensitization cannot be tested without a drug arm",
-            found=f"only the vehicle {treatments.vehicle!r}",
-            expected="at least one further treatment",
-        )
-    lines = scores.group_by("cell_line").agg(pl.col("treatment").unique().sort()).sort("cell_line")
-    faults = []
-    for line, own in lines.iter_rows():
-        step = "Measure it, or leave the line out."
-        if treatments.vehicle not in own:
-            faults.append(Fault(f"the vehicle {treatments.vehicle!r} in cell line {line!r}", next_step=step))
-        elif len(own) < 2:
-            faults.append(Fault(f"a drug arm in cell line {line!r}", next_step=step))
-    if faults:
-        raise LayoutError("cell lines without vehicle or drug", faults=faults)
-
-
-def _refuse_doubled(samples: pl.DataFrame) -> None:
-    """One row a reagent and arm: wells of one reagent are technical replicates."""
-    doubled = (
-        samples.group_by(*_ITEM, "cell_line", "treatment")
-        .agg(pl.col("position").sort())
-        .filter(pl.col("position").list.len() > 1)
-        .sort(*_ITEM, "cell_line", "treatment")
-    )
-    if doubled.height:
-        raise TableError(
-            "reagents stand at several places of the library",
-            faults=[
-                Fault(
-                    f"one row for reagent {reagent!r} ({kind}) in {line}, {arm}", value=", ".join(map(str, positions))
-                )
-                for reagent, kind, line, arm, positions in doubled.iter_rows()
-            ],
-            next_step='Set score.unit = "reagent": wells of one reagent are averaged, and are no replicates.',
-        )
-
-
 def _cube(rows: pl.DataFrame, *, columns: list[str], vehicle: str, like: pl.DataFrame | None = None) -> EffectCube:
     """Lay rows out by key; lines and arms are those of `like`, or of the rows."""
     frame = rows if like is None else like
@@ -255,70 +228,6 @@ def _cube(rows: pl.DataFrame, *, columns: list[str], vehicle: str, like: pl.Data
     return EffectCube(items, tuple(lines), tuple(arms), tuple(int(name[7:]) for name in columns), values)
 
 
-def _check_common(cube: EffectCube) -> None:
-    """Vehicle and drug arms have reagents in common; say where they have not all, and where a replicate is missing."""
-    there = np.asarray(np.isfinite(cube.values).any(axis=-1))
-    both = there[:, :, 1:] & there[:, :, :1]
-    measured = np.asarray(there.any(axis=0))
-    faults, apart = [], []
-    for (i, line), (j, arm) in ((a, b) for a in enumerate(cube.lines) for b in enumerate(cube.drugs)):
-        if not measured[i, j + 1]:
-            continue
-        common, either = int(both[:, i, j].sum()), int((there[:, i, j + 1] | there[:, i, 0]).sum())
-        if common == 0:
-            faults.append(Fault(f"reagents measured both with {arm!r} and with {cube.arms[0]!r} in cell line {line!r}"))
-        elif common < 0.9 * either:
-            apart.append(f"{either - common} of {either} with {arm} in {line}")
-    if faults:
-        step = "Check that the same library plates were stamped in all arms, and that reagents have one name."
-        raise LayoutError("vehicle and drug arms have different reagents", faults=faults, next_step=step)
-    if apart:
-        _caution(
-            "reagents that only one of vehicle and drug arm has",
-            found="; ".join(apart),
-            expected="the same reagents in all arms of a line",
-            next_step="Those contexts are not tested; check the library plates of these arms.",
-        )
-    _warn_of_missing_replicates(cube)
-
-
-def _warn_of_missing_replicates(cube: EffectCube) -> None:
-    """Name the arms that lack a replicate which the vehicle of their line has."""
-    there = np.asarray(np.isfinite(cube.values).any(axis=0))
-    lacking = [
-        f"{arm} in {line} has replicates {_numbers(cube, there[i, j + 1])}, the vehicle {_numbers(cube, there[i, 0])}"
-        for i, line in enumerate(cube.lines)
-        for j, arm in enumerate(cube.drugs)
-        if there[i, j + 1].any() and (there[i, j + 1] != there[i, 0]).any()
-    ]
-    if lacking:
-        _caution(
-            "arms with other replicates than their vehicle",
-            found="; ".join(lacking),
-            next_step="Paired contrasts use the replicates that both have.",
-        )
-
-
-def _numbers(cube: EffectCube, there: npt.NDArray[np.bool_]) -> str:
-    """Replicates that are there, in words."""
-    return ", ".join(str(number) for number, here in zip(cube.replicates, there, strict=True) if here) or "none"
-
-
-def _warn_when_all_act(cube: EffectCube, controls: EffectCube) -> None:
-    """Say it when the typical reagent lies far from the negative controls: the library is no reference then."""
-    typical = robust.nan_median(cube.values[:, :, 0].reshape(len(cube.values), -1, cube.values.shape[-1]), axis=0)
-    level = robust.nan_median(controls.values[:, :, 0], axis=0)
-    gap = robust.nan_mean(typical - level, axis=-1)
-    far = [(line, shift) for line, shift in zip(cube.lines, gap, strict=True) if abs(shift) > FAR_FROM_CONTROLS]
-    if far:
-        _caution(
-            "the typical reagent acts without drug",
-            found=", ".join(f"{shift:+.2f} log2 from the negative controls in {line}" for line, shift in far),
-            expected=f"within {FAR_FROM_CONTROLS:g} log2",
-            next_step='Most of the library is no reference here: use reference = "negatives".',
-        )
-
-
 def _against(cube: EffectCube, controls: EffectCube | None) -> EffectCube:
     """Take the negative controls of the same class from every reading."""
     classes = [] if controls is None else controls.items["kind"].to_list()
@@ -333,8 +242,3 @@ def _against(cube: EffectCube, controls: EffectCube | None) -> EffectCube:
             next_step='Give the controls a control_class in the library, or use reference = "library".',
         )
     return replace(cube, values=cube.values - controls.values[which])
-
-
-def _caution(what: str, *, found: str, expected: str = "", next_step: str) -> None:
-    """Warn at the line that asked for the cube."""
-    warnings.warn(Caution(what, found=found, expected=expected, next_step=next_step), stacklevel=4)

@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
 
-from sensitome.core.sensitization.contrasts import ContextTest
 from sensitome.errors import MethodError, listed, suggestion
 from sensitome.screen import sensitization_runs as runs
-from sensitome.screen.sensitization_runs import Material
+from sensitome.screen.sensitization_p_values import with_p_values
+from sensitome.screen.sensitization_record import KERNELS, Decision, SensitizationMethod
 
 __all__ = ["SENSITIZATION_METHODS", "Decision", "SensitizationMethod", "sensitization_method"]
 
-#: What a method calls by: q of its p-values; the mean rate of the list; the rate of each context; a score beyond k.
-Decision = Literal["q_value", "mean_rate", "local_rate", "score", "ssmd"]
-
-
-@dataclass(frozen=True)
-class SensitizationMethod:
-    """A test of sensitization.
-
-    Parameters
-    ----------
-    name : as settings and command know it
-    title : what it is, in a few words
-    formula : what it computes; δ = drug − vehicle, x = log2 effect, R = replicates
-    statistic : what it ranks by; negative = sensitization
-    needs : what the design must have, in words
-    replicates : fewest replicates, in the vehicle and in some drug arm of one line
-    reagents : fewest reagents with both arms in a context
-    needs_groups : whether reagents must be joined by gene or miRNA
-    decision : what it calls by
-    promise : what its list promises, and what simulated screens of the design of Normann et al. 2021 say of that
-    reference : where it was published
-    proof : where it is checked against a peer, a formula or simulated truth
-    run : the kernel on checked material
-    """
-
-    name: str
-    title: str
-    formula: str
-    statistic: str
-    needs: str
-    replicates: int
-    reagents: int
-    needs_groups: bool
-    decision: Decision
-    promise: str
-    reference: str
-    proof: str
-    run: Callable[[Material], ContextTest]
-
-
-_KERNELS = "tests/core/sensitization"
 _NO_RATE = "no error rate: noise has heavier tails than the normal, so that a third to half of the calls are false"
 
 
 def _records() -> tuple[SensitizationMethod, ...]:
     """All records, the recommended one first."""
-    return (*_with_priors(), *_with_p_values(), *_with_scores())
+    return (*_with_priors(), *with_p_values(), *_with_scores())
 
 
 def _with_priors() -> tuple[SensitizationMethod, ...]:
@@ -92,7 +49,7 @@ def _with_priors() -> tuple[SensitizationMethod, ...]:
             decision="mean_rate",
             promise="mean posterior probability of a false call; realized 0.15–0.25 at nominal 0.10",
             reference="Urbut et al. 2019, doi:10.1038/s41588-018-0268-8",
-            proof=f"{_KERNELS}/test_shared_contexts.py: closed form of one component, planted patterns",
+            proof=f"{KERNELS}/test_shared_contexts.py: closed form of one component, planted patterns",
             run=runs.run_mash,
         ),
         SensitizationMethod(
@@ -107,135 +64,8 @@ def _with_priors() -> tuple[SensitizationMethod, ...]:
             decision="mean_rate",
             promise="mean false sign rate of the list (s-value); with one replicate bad wells make half of it false",
             reference="Stephens 2017, doi:10.1093/biostatistics/kxw041",
-            proof=f"{_KERNELS}/test_shrinkage.py: closed form of one component, coverage on drawn effects",
+            proof=f"{KERNELS}/test_shrinkage.py: closed form of one component, coverage on drawn effects",
             run=runs.run_ash,
-        ),
-    )
-
-
-def _with_p_values() -> tuple[SensitizationMethod, ...]:
-    """Methods whose list holds a false-discovery rate by their p-values."""
-    held = "false-discovery rate by Benjamini-Hochberg"
-    return (
-        SensitizationMethod(
-            name="moderated-t",
-            title="moderated t of the interaction (limma)",
-            formula="δ̂ / (u s̃), s̃² = (d0 s0² + ν s²)/(d0 + ν), one fit x ~ line · (arm + replicate) a reagent",
-            statistic="t",
-            needs="two replicates or more",
-            replicates=2,
-            reagents=2,
-            needs_groups=False,
-            decision="q_value",
-            promise=f"{held}; realized 0.05–0.06 at nominal 0.10",
-            reference="Smyth 2004, doi:10.2202/1544-6115.1027",
-            proof="tests/oracle/limma_screen, 1e-9",
-            run=runs.run_moderated,
-        ),
-        SensitizationMethod(
-            name="student-t",
-            title="Student's t of drug against vehicle, each reagent by itself",
-            formula="(x̄_drug − x̄_vehicle) / (s √(1/n + 1/m)), n + m − 2 degrees of freedom",
-            statistic="t",
-            needs="two replicates or more",
-            replicates=2,
-            reagents=1,
-            needs_groups=False,
-            decision="q_value",
-            promise=f"{held}; finds next to nothing with two or three replicates",
-            reference="Student 1908, doi:10.1093/biomet/6.1.1",
-            proof="tests/oracle/t_test, 1e-10",
-            run=runs.run_student,
-        ),
-        SensitizationMethod(
-            name="paired-t",
-            title="paired t over the replicates, each reagent by itself",
-            formula="δ̄ / (s_δ / √R), R − 1 degrees of freedom",
-            statistic="t",
-            needs="two replicates or more",
-            replicates=2,
-            reagents=1,
-            needs_groups=False,
-            decision="q_value",
-            promise=f"{held}; finds nothing with two replicates (one degree of freedom)",
-            reference="Student 1908, doi:10.1093/biomet/6.1.1",
-            proof="tests/oracle/blocked, 1e-10",
-            run=runs.run_paired,
-        ),
-        SensitizationMethod(
-            name="pi-score",
-            title="RNAinteract's π-score with a moderated t",
-            formula="π = x − reagent − arm by alternating medians, t over the replicates",
-            statistic="t",
-            needs="two replicates or more, and three arms or more to tell the drug from the vehicle",
-            replicates=2,
-            reagents=20,
-            needs_groups=False,
-            decision="q_value",
-            promise=f"{held}; a reagent that acts in half of the arms moves its own median and is missed",
-            reference="Horn et al. 2011, doi:10.1038/nmeth.1581",
-            proof=f"{_KERNELS}/test_pi_score.py: additive tables and planted cells by hand",
-            run=runs.run_pi,
-        ),
-        SensitizationMethod(
-            name="drugz",
-            title="sum of z over replicates, SD from reagents with a similar vehicle (drugZ)",
-            formula="z = δ_r / sd(vehicle), Σ z / √R standardized over the reagents",
-            statistic="normZ",
-            needs="a library of at least 20 reagents; one replicate is enough",
-            replicates=1,
-            reagents=20,
-            needs_groups=False,
-            decision="q_value",
-            promise="p of the normal distribution: realized false-discovery rate 0.2–0.45 at nominal 0.10",
-            reference="Colic et al. 2019, doi:10.1186/s13073-019-0665-3",
-            proof=f"{_KERNELS}/test_location.py: sliding SD against a plain loop, libraries of 3 to 2,000",
-            run=runs.run_drugz,
-        ),
-        SensitizationMethod(
-            name="rank-product",
-            title="product of the ranks over replicates",
-            formula="Π r / (n + 1); −log ~ Gamma(R, 1), or counted for at most 100 reagents",
-            statistic="mean log relative rank, signed by the nearer end",
-            needs="two replicates or more; lists need three",
-            replicates=2,
-            reagents=5,
-            needs_groups=False,
-            decision="q_value",
-            promise=f"{held} where reagents scatter alike; finds little with two replicates of a large library",
-            reference="Breitling et al. 2004, doi:10.1016/j.febslet.2004.07.055",
-            proof=f"{_KERNELS}/test_rank_products.py: all products counted; uniform p without effects",
-            run=runs.run_rank_product,
-        ),
-        SensitizationMethod(
-            name="rsa",
-            title="redundant activity of the reagents of one gene or miRNA (RSA)",
-            formula="min over i of P(i or more of the group among the first r_i), against random groups",
-            statistic="log10 of that minimum, signed by the end of the ranking",
-            needs="reagents joined by target; one replicate is enough",
-            replicates=1,
-            reagents=5,
-            needs_groups=True,
-            decision="q_value",
-            promise=f"{held} over groups: a reagent carries the answer of its group",
-            reference="König et al. 2007, doi:10.1038/nmeth1089",
-            proof=f"{_KERNELS}/test_rank_products.py: hypergeometric tails by hand; uniform p without effects",
-            run=runs.run_rsa,
-        ),
-        SensitizationMethod(
-            name="replicate-contrast",
-            title="mean over replicates against contrasts between replicates",
-            formula="p = (1 + #{|contrast| ≥ |δ̄|}) / (1 + contrasts), Helmert contrasts of all reagents",
-            statistic="δ̄",
-            needs="two replicates or more",
-            replicates=2,
-            reagents=20,
-            needs_groups=False,
-            decision="q_value",
-            promise=f"{held}; bad wells are in the null as well, so that few are called",
-            reference="Tusher et al. 2001, doi:10.1073/pnas.091062498",
-            proof=f"{_KERNELS}/test_replicated.py: uniform p without effects",
-            run=runs.run_replicate_contrast,
         ),
     )
 
@@ -255,7 +85,7 @@ def _with_scores() -> tuple[SensitizationMethod, ...]:
             decision="score",
             promise=_NO_RATE,
             reference="Birmingham et al. 2009, doi:10.1038/nmeth.1351",
-            proof=f"{_KERNELS}/test_location.py: by hand",
+            proof=f"{KERNELS}/test_location.py: by hand",
             run=runs.run_robust_z,
         ),
         SensitizationMethod(
@@ -270,7 +100,7 @@ def _with_scores() -> tuple[SensitizationMethod, ...]:
             decision="score",
             promise=f"{_NO_RATE}; where few reagents act alone the curve is flat, and it tests the effect with drug",
             reference="Beaton & Tukey 1974, doi:10.1080/00401706.1974.10489171",
-            proof=f"{_KERNELS}/test_regression.py: exact curves with outliers, local spread",
+            proof=f"{KERNELS}/test_regression.py: exact curves with outliers, local spread",
             run=runs.run_regression,
         ),
         SensitizationMethod(
@@ -285,7 +115,7 @@ def _with_scores() -> tuple[SensitizationMethod, ...]:
             decision="score",
             promise=_NO_RATE,
             reference="Shao et al. 2016, doi:10.18129/B9.bioc.synlet",
-            proof=f"{_KERNELS}/test_location.py: by hand",
+            proof=f"{KERNELS}/test_location.py: by hand",
             run=runs.run_ratio,
         ),
         SensitizationMethod(
@@ -300,7 +130,7 @@ def _with_scores() -> tuple[SensitizationMethod, ...]:
             decision="ssmd",
             promise="a size in units of noise, not a test: about a third of the calls at −2 are false",
             reference="Zhang 2007, doi:10.1016/j.ygeno.2007.01.005",
-            proof=f"{_KERNELS}/test_replicated.py: by hand from the moderated t",
+            proof=f"{KERNELS}/test_replicated.py: by hand from the moderated t",
             run=runs.run_ssmd,
         ),
     )

@@ -15,6 +15,7 @@ __all__ = [
     "Families",
     "LineEvidence",
     "NullCalls",
+    "OneArm",
     "SensitizationFit",
 ]
 
@@ -161,6 +162,27 @@ class Antisymmetry(dy.Schema):
     )
 
 
+class OneArm(dy.Schema):
+    """One row per reagent, cell line and arm of a screen without a drug: its effect on viability. Else empty."""
+
+    reagent = _key("name of the reagent")
+    kind = _key("class of reagent")
+    position = _key("where it lies in the library")
+    cell_line = _key("cell line")
+    treatment = _key("treatment arm")
+    effect = _number("mean of the replicates, from the typical reagent of the line", "log2")
+    shrunk_effect = _number("effect drawn to the size that effects have, against winner's curse", "log2")
+    ci_low = _number("lower end of its interval", "log2")
+    ci_high = _number("upper end of its interval", "log2")
+    p_loss = _number("probability of a loss of viability of more than 20 % (0.32 log2)", "probability")
+    p_gain = _number("probability of a gain of more than that", "probability")
+    p_again = _number("probability that one more well would show such a loss", "probability")
+    p_wrong = _number("probability that one of its wells went wrong; null with one replicate", "probability")
+    word = dy.Enum(["toxic", "protective", "quiet", "undetermined"], description="what is shown, in a word")
+    n = _count("replicates with a value")
+    noise_from = _text("what tells the noise: replicates, controls or library", nullable=False)
+
+
 #: By file name.
 SCREEN_TABLES: Mapping[str, type[dy.Schema]] = {
     "sensitization_fit": SensitizationFit,
@@ -171,4 +193,5 @@ SCREEN_TABLES: Mapping[str, type[dy.Schema]] = {
     "control_agreement": ControlAgreement,
     "line_evidence": LineEvidence,
     "antisymmetry": Antisymmetry,
+    "one_arm": OneArm,
 }

@@ -14,6 +14,7 @@ from sensitome.screen.calibration import call_probability
 from sensitome.screen.drug_effects import control_agreement, drug_effects
 from sensitome.screen.hits import call_hits
 from sensitome.screen.null_screen import null_table
+from sensitome.screen.one_arm import one_arm_effects
 from sensitome.screen.sensitization import sensitize
 from sensitome.screen.sensitizer_evidence import antisymmetry, line_evidence
 from sensitome.screen.tables import SCREEN_TABLES
@@ -106,6 +107,17 @@ def _support(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     return empty | made
 
 
+def _one_arm(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    """Effects of a screen without a drug; nothing where arms are compared, or scores are not log2 effects."""
+    study = context.study
+    on_log2 = study.normalize.scale == "log2" and study.score.standardize == "none" and study.score.sign == "+"
+    if study.treatments.vehicle is not None or not on_log2 or study.score.unit != "reagent":
+        return {"one_arm": SCREEN_TABLES["one_arm"].create_empty()}
+    settings = study.sensitization
+    table = one_arm_effects(tables["scores"], wells=tables["wells"], least=settings.quiet, sure=settings.sure)
+    return {"one_arm": table}
+
+
 _SUPPORT = ("drug_effects", "control_agreement", "line_evidence", "antisymmetry")
 
 
@@ -125,6 +137,14 @@ STAGES: tuple[Stage, ...] = (
         (),
         _probability,
         uses=("expressed",),
+    ),
+    Stage(
+        "one arm",
+        ("wells", "scores"),
+        ("one_arm",),
+        ("normalize", "score", "sensitization", "treatments"),
+        (),
+        _one_arm,
     ),
     Stage(
         "null",
