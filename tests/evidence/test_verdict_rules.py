@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
+from sensitome.evidence.gather import SOURCES
+from sensitome.evidence.settings import EvidenceSettings
 from sensitome.evidence.verdicts import MEANINGS, NEGATIVE, VERDICTS, of_experiment, of_validation, verdict_of
 
 SAYS = ("supports", "contradicts", "unclear", "context", "missing")
@@ -91,3 +94,14 @@ def test_no_verdict_is_negative_unless_something_contradicts() -> None:
                     assert "contradicts" in (*screen, with_drug, *beyond)
                 if {*screen, with_drug, *beyond, beside} <= {"missing", "context"}:
                     assert verdict == "not measured"
+
+
+def test_the_page_of_the_documentation_has_every_verdict_and_source() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    for verdict, meaning in MEANINGS.items():
+        assert f"| {verdict} | {meaning} |" in text
+        assert f"*{verdict}*" in text
+    for source in SOURCES:
+        assert f"`{source.name}`" in text
+    for name in EvidenceSettings.model_fields:
+        assert f"`{name}" in text or name in ("by",)
