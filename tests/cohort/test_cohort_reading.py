@@ -80,11 +80,19 @@ def test_a_reagent_stands_for_its_target_or_else_for_its_name() -> None:
     sensitizers = HITS.select("reagent", "kind", (pl.col("reagent") == "miR-2").alias("is_sensitizer"))
     asked = asked_mirnas(settings(), measured=["miR-1"], hits=HITS, reagents=REAGENTS, sensitizers=sensitizers)
     assert asked.rows() == [
-        ("miR-1", "a inhibitor (inhibitor);a mimic (mimic)", True, False, True),
-        ("miR-2", "miR-2 (mimic)", False, True, False),
+        ("miR-1", "miR-1", "a inhibitor (inhibitor);a mimic (mimic)", True, False, True),
+        ("miR-2", None, "miR-2 (mimic)", False, True, False),
     ]
     alone = asked_mirnas(settings(), measured=["miR-1"], hits=HITS, reagents=REAGENTS, sensitizers=None)
     assert alone["mirna"].to_list() == ["miR-1"]
+
+
+def test_a_mirna_of_another_name_keeps_that_of_the_screen() -> None:
+    same = {"miR-1": "hsa-miR-1-3p"}
+    given = {"measured": ["hsa-miR-1-3p"], "hits": HITS, "reagents": REAGENTS, "sensitizers": None, "same": same}
+    for mirnas in ("candidates", "all", ["miR-1"], ["hsa-miR-1-3p"]):
+        asked = asked_mirnas(settings(mirnas=mirnas), **given)  # type: ignore[arg-type]
+        assert asked.select("mirna", "measured_as", "is_candidate").rows() == [("miR-1", "hsa-miR-1-3p", True)]
 
 
 def test_every_mirna_or_named_ones_can_be_asked_for() -> None:

@@ -12,9 +12,11 @@ import pytest
 
 from sensitome.cohort.simulate import CohortDesign, simulate_cohort, write_cohort
 from sensitome.errors import Caution, MissingExtraError, SettingsError, TableError
+from sensitome.io.mirbase import Mirbase
 from sensitome.io.study_file import resolve_study
 from sensitome.report.sections.patients import build_genes, build_survival
 from sensitome.settings import Study
+from sensitome.stages.patient_names import same_mirnas
 from sensitome.stages.patients import STAGES
 from sensitome.stages.record import Context
 from sensitome.tables import TABLES, check_table
@@ -38,11 +40,13 @@ def study_of(*, inputs: Mapping[str, str] | None = None, **sections: object) -> 
     return resolve_study(given)
 
 
-def run(study: Study, folder: Path, *, out: Path | None = None, **tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Every table that the stages of patients make, each checked against its schema."""
+def run(
+    study: Study, folder: Path, *, out: Path | None = None, without: tuple[str, ...] = (), **tables: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """Every table that the stages of patients make, each checked against its schema; some stages can be left out."""
     made: dict[str, pl.DataFrame] = {"hits": HITS, "reagents": REAGENTS, **tables}
     for stage in STAGES:
-        if stage.applies(study):
+        if stage.applies(study) and stage.name not in without:
             found = stage.run(made, Context(study, folder, out=out))
             assert set(found) == set(stage.makes)
             made |= {name: check_table(table, TABLES[name], name=name) for name, table in found.items()}
@@ -137,11 +141,51 @@ def test_one_cohort_is_not_pooled_and_takes_its_name_from_its_file(folder: Path)
     assert "stage" not in made
 
 
+def test_cohorts_that_name_mirnas_otherwise_are_brought_together(folder: Path, tmp_path: Path) -> None:
+    write_cohort(
+        simulate_cohort(CohortDesign(patients=60, mirnas=("hsa-miR-1", "hsa-miR-7"), genes=9, floored=0), seed=3),
+        tmp_path / "third",
+    )
+    cohorts = {"first": section(f"{folder}/first"), "third": section(str(tmp_path / "third"))}
+    with pytest.warns(Caution) as caught:
+        made = run(study_of(cohorts=cohorts), tmp_path)
+    third = made["cohort_mirnas"].filter(cohort="third").select("mirna", "measured_as").rows()
+    assert third == [("miR-1", "hsa-miR-1"), ("miR-2", None), ("miR-3", None)]
+    assert set(made["survival_pooled"].filter(mirna="miR-1")["source"]) == {"first", "third", "fixed", "random"}
+    told = next(str(warning.message) for warning in caught if "every miRNA" in str(warning.message))
+    assert told == (
+        "cohort 'third' does not measure every miRNA that is asked for: found 2 of 3 not there: 'miR-2' and 'miR-3'. "
+        "Where only their names differ, name a history of miRBase (inputs.mirbase), or write the miRNA as the cohort "
+        "does in the library's column target."
+    )
+
+
+def test_names_of_two_releases_mean_one_molecule() -> None:
+    matures = pl.DataFrame(
+        [("15.0", "hsa-miR-1", "MIMAT1"), ("22.0", "hsa-miR-1-3p", "MIMAT1"), ("22.0", "hsa-miR-2", "MIMAT2")],
+        schema=["version", "name", "accession"],
+        orient="row",
+    ).with_columns(sequence=pl.lit(None, pl.String))
+    none = {"accession": pl.String, "name": pl.String}
+    base = Mirbase(
+        matures,
+        pl.DataFrame(schema={"version": pl.String, **none, "mature": pl.String}),
+        pl.DataFrame(schema={**none, "forward": pl.String, "comment": pl.String}),
+    )
+    assert same_mirnas(["hsa-miR-1", "hsa-miR-2"], ["hsa-miR-1-3p", "hsa-miR-2"], base) == {
+        "hsa-miR-1": "hsa-miR-1-3p",
+        "hsa-miR-2": "hsa-miR-2",
+    }
+    assert same_mirnas(["hsa-miR-1"], ["hsa-miR-1-3p"], None) == {}
+
+
 def test_only_the_strongest_pairs_are_held_and_all_are_in_a_file(folder: Path, tmp_path: Path) -> None:
-    every = run(study_of(cohort=section("first", name="Oslo 2", alpha=0.5)), folder, out=tmp_path)["association"]
+    rest = ("stage", "survival")
+    given = section("first", name="Oslo 2", alpha=0.5)
+    every = run(study_of(cohort=given), folder, out=tmp_path, without=rest)["association"]
     assert not (tmp_path / "association").exists()
     with pytest.warns(Caution) as caught:
-        few = run(study_of(cohort=section("first", name="Oslo 2", alpha=0.5, most_pairs=5)), folder, out=tmp_path)
+        few = run(study_of(cohort={**given, "most_pairs": 5}), folder, out=tmp_path, without=rest)
     written = pl.read_parquet(tmp_path / "association" / "Oslo-2.parquet")
     assert written.equals(every.select(written.columns))
     kept = every.sort("p_value", pl.col("effect").abs(), descending=[False, True])[:5]
@@ -154,9 +198,10 @@ def test_only_the_strongest_pairs_are_held_and_all_are_in_a_file(folder: Path, t
 
 
 def test_other_correlations_families_and_covariates_can_be_asked_for(folder: Path) -> None:
-    plain = run(study_of(cohort=section("first", alpha=0.5)), folder)["association"]
+    rest = ("stage", "survival")
+    plain = run(study_of(cohort=section("first", alpha=0.5)), folder, without=rest)["association"]
     given = {"correlation": "pearson", "correlation_covariates": ["age"], "family": "all", "alpha": 0.5}
-    other = run(study_of(cohort=section("first", **given)), folder)["association"]
+    other = run(study_of(cohort=section("first", **given)), folder, without=rest)["association"]
     both = plain.join(other, on=["mirna", "gene"])
     assert both.height
     assert not both["effect"].equals(both["effect_right"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +18,7 @@ from sensitome.io.endpoints import EndpointColumns
 from sensitome.io.wide_matrix import read_wide_matrix
 from sensitome.patients import Cohort
 
-__all__ = ["asked_mirnas", "cohort_files", "columns_of", "read_cohort", "stages_of"]
+__all__ = ["asked_mirnas", "cohort_files", "columns_of", "read_cohort", "screen_mirnas", "stages_of"]
 
 
 #: Why a cohort cannot be asked, where it comes from a folder that has no such matrix.
@@ -129,6 +129,7 @@ def asked_mirnas(
     hits: pl.DataFrame,
     reagents: pl.DataFrame,
     sensitizers: pl.DataFrame | None,
+    same: Mapping[str, str] | None = None,
     section: str = "cohort",
 ) -> pl.DataFrame:
     """Which miRNAs are looked up in the cohort, and what the screen says of them.
@@ -139,11 +140,13 @@ def asked_mirnas(
     measured : features of the cohort's matrix of miRNAs
     hits, reagents, sensitizers : tables of the run. A reagent stands for the miRNA of its column `target`, else for the
         miRNA of its own name
+    same : name in the screen → name in the cohort, where the two differ
     section : of ``study.toml``, for messages
 
     Returns
     -------
-    ``mirna, reagents, is_candidate, is_sensitizer, in_cohort``, sorted by miRNA
+    ``mirna`` (as the screen names it, else as the cohort does), ``measured_as`` (as the cohort names it; null = not
+    measured), ``reagents, is_candidate, is_sensitizer, in_cohort``, sorted by miRNA
 
     Raises
     ------
@@ -151,26 +154,35 @@ def asked_mirnas(
         A miRNA that the study names is not in the cohort.
     """
     called = _called(hits, reagents, sensitizers)
+    spelled = {**{name: name for name in measured}, **(same or {})}
     if settings.mirnas == "candidates":
         asked = called.filter(pl.col("is_candidate") | pl.col("is_sensitizer"))
     else:
-        named = measured if settings.mirnas == "all" else list(settings.mirnas)
+        in_screen = {theirs: ours for ours, theirs in reversed(list((same or {}).items()))}
+        named = [in_screen.get(name, name) for name in (measured if settings.mirnas == "all" else settings.mirnas)]
         faults = [
             Fault("a miRNA of the cohort", column=f"{section}.mirnas", value=name, next_step=suggestion(name, measured))
             for name in named
-            if name not in set(measured)
+            if name not in spelled
         ]
         if faults:
             raise SettingsError("some miRNAs cannot be looked up", faults=faults)
         asked = pl.DataFrame({"mirna": named}, schema={"mirna": pl.String}).join(called, on="mirna", how="left")
+    name = pl.col("mirna").replace_strict(spelled, default=None, return_dtype=pl.String)
     return (
-        asked.with_columns(
-            pl.col("is_candidate", "is_sensitizer").fill_null(False), pl.col("mirna").is_in(measured).alias("in_cohort")
-        )
+        asked.with_columns(pl.col("is_candidate", "is_sensitizer").fill_null(False), name.alias("measured_as"))
+        .with_columns(pl.col("measured_as").is_not_null().alias("in_cohort"))
         .unique("mirna")
         .sort("mirna")
-        .select("mirna", "reagents", "is_candidate", "is_sensitizer", "in_cohort")
+        .select("mirna", "measured_as", "reagents", "is_candidate", "is_sensitizer", "in_cohort")
     )
+
+
+def screen_mirnas(reagents: pl.DataFrame) -> list[str]:
+    """MiRNAs that the samples of a library stand for."""
+    own = pl.coalesce("target", "reagent") if "target" in reagents.columns else pl.col("reagent")
+    samples = reagents.filter(pl.col("role").cast(pl.String) == "sample")
+    return samples.select(own.alias("mirna"))["mirna"].drop_nulls().unique().sort().to_list()
 
 
 def columns_of(cohort: Cohort, names: Sequence[str], *, setting: str) -> pl.DataFrame:

@@ -34,7 +34,7 @@ def _yes_no(meaning: str) -> dy.Bool:
 
 
 _COHORT = "cohort, as the study names it"
-_MIRNA = "miRNA, as the cohort names it"
+_MIRNA = "miRNA, as the screen names it; one that the screen does not have, as the cohort does"
 _ENDPOINT = "endpoint, such as os (any death) or bcss (death of breast cancer)"
 _LOG_HAZARD = "natural log of the hazard ratio"
 
@@ -57,6 +57,7 @@ class CohortMirnas(dy.Schema):
 
     cohort = _key(_COHORT)
     mirna = _key(_MIRNA)
+    measured_as = _text("its name in the cohort; null = not measured")
     reagents = _text('its reagents in the screen with their kind, joined by ";"')
     is_candidate = _yes_no("one of them is a candidate of the rule")
     is_sensitizer = _yes_no("one of them is called by the test of sensitization")

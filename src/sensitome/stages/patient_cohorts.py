@@ -51,16 +51,25 @@ def asked_cohorts(mirnas: pl.DataFrame, context: Context, *, matrices: tuple[str
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Caution)
             cohort = read_cohort(settings, folder=context.folder, matrices=matrices, name=name, section=section)
-        wanted = mirnas.filter(pl.col("in_cohort") & (pl.col("cohort") == name))["mirna"]
+        wanted = mirnas.filter(pl.col("in_cohort") & (pl.col("cohort") == name))
         yield Asked(name, section, settings, cohort, asked_matrix(cohort, wanted))
 
 
-def asked_matrix(cohort: Cohort, mirnas: pl.Series) -> Expression | None:
-    """Matrix of some miRNAs; None when the cohort has none of them."""
+def asked_matrix(cohort: Cohort, mirnas: pl.DataFrame) -> Expression | None:
+    """Matrix of some miRNAs, under the names that the screen has for them; None when the cohort has none of them.
+
+    Parameters
+    ----------
+    cohort : with a matrix ``mirna``
+    mirnas : ``mirna`` (name in the screen) and ``measured_as`` (name in the cohort)
+    """
     matrix = cohort.matrix("mirna")
-    names = matrix.features["feature"].cast(pl.String)
-    rows = [row for row, inside in enumerate(names.is_in(mirnas.implode())) if inside]
-    return matrix.take(features=rows) if rows else None
+    places = matrix.features.select(pl.col("feature").cast(pl.String).alias("measured_as")).with_row_index("_row")
+    found = mirnas.join(places, on="measured_as", how="inner", maintain_order="right_left")
+    if found.is_empty():
+        return None
+    part = matrix.take(features=found["_row"].to_numpy())
+    return Expression(part.values, part.samples, part.features.with_columns(feature=found["mirna"]), part.detected)
 
 
 def stack(parts: Mapping[str, Sequence[pl.DataFrame]]) -> Tables:

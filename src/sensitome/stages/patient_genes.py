@@ -23,8 +23,8 @@ from sensitome.expression_matrix import Expression
 from sensitome.io.gene_sets import read_gene_sets
 from sensitome.io.mirbase import Mirbase, read_mirbase
 from sensitome.io.parquet_sink import ParquetSink
-from sensitome.mirna.names import resolve_names
 from sensitome.stages.patient_cohorts import Asked, asked_cohorts, stack
+from sensitome.stages.patient_names import accessions
 from sensitome.stages.record import Context, Tables
 
 __all__ = ["GENES", "associate_patients"]
@@ -33,7 +33,6 @@ GENES = ("association", "association_summary", "association_sets")
 
 # Lists of more miRNAs than this are not tested for gene sets: the table would be longer than anybody reads.
 _MOST_LISTED = 50
-_PREFIXED = r"^[a-z]{3,5}-(?:[a-zA-Z]|\d)"
 
 
 def associate_patients(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
@@ -111,10 +110,7 @@ def _with_q(summary: pl.DataFrame) -> pl.DataFrame:
 def _targets_of(mirna: Expression, targets: pl.DataFrame, base: Mirbase | None) -> pl.DataFrame:
     """Targets of the miRNAs of a matrix, under the names that the matrix has: ``mirna``, ``gene``."""
     names = mirna.features["feature"].cast(pl.String)
-    if base is None:
-        keys = pl.Series([name if re.match(_PREFIXED, name) else f"hsa-{name}" for name in names], dtype=pl.String)
-    else:
-        keys = resolve_names(names, base=base).select(pl.coalesce("accession", "input"))["accession"]
+    keys = accessions(names, base)
     own = pl.DataFrame({"mirna": names, "accession": keys})
     return own.join(targets.select("accession", "gene"), on="accession", how="inner").select("mirna", "gene")
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import polars as pl
 
 from sensitome.cohort.curves import curve_tables
-from sensitome.cohort.reading import asked_mirnas, columns_of, read_cohort, stages_of
+from sensitome.cohort.reading import asked_mirnas, columns_of, read_cohort, screen_mirnas, stages_of
 from sensitome.cohort.scrutiny import multiverse, pool_cohorts, scrutinize_each
 from sensitome.cohort.settings import CohortSettings
 from sensitome.cohort.stage import compare_stages, stage_values
@@ -17,10 +17,12 @@ from sensitome.cohort.survival import compare_survival
 from sensitome.cohort.tables import COHORT_TABLES
 from sensitome.errors import Caution, listed
 from sensitome.expression_matrix import Expression
+from sensitome.io.mirbase import read_mirbase
 from sensitome.patients import Cohort
 from sensitome.settings import Study
 from sensitome.stages.patient_cohorts import Asked, asked_cohorts, sections, stack, strongest
 from sensitome.stages.patient_genes import GENES, associate_patients
+from sensitome.stages.patient_names import same_mirnas
 from sensitome.stages.record import Context, Stage, Tables
 
 __all__ = ["STAGES"]
@@ -33,11 +35,15 @@ _SURVIVAL = ("survival", *_CURVES, "survival_scrutiny", "multiverse")
 
 def _look_up(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in _COHORT}
+    mirbase = context.study.inputs.mirbase
+    base = read_mirbase(context.folder / mirbase) if mirbase else None
     for name, (section, settings) in sections(context.study).items():
         cohort = read_cohort(settings, folder=context.folder, matrices=("mirna", "mrna"), name=name, section=section)
+        measured = _names(cohort.matrix("mirna"))
         asked = asked_mirnas(
             settings,
-            measured=cohort.matrix("mirna").features["feature"].cast(pl.String).to_list(),
+            measured=measured,
+            same=same_mirnas(screen_mirnas(tables["reagents"]), measured, base),
             hits=tables["hits"],
             reagents=tables["reagents"],
             sensitizers=tables.get("sensitizers"),
@@ -150,7 +156,10 @@ def _tell_missing(asked: pl.DataFrame, cohort: Cohort) -> None:
             Caution(
                 f"cohort {cohort.name!r} does not measure every miRNA that is asked for",
                 found=f"{len(missing)} of {asked.height} not there: {listed(missing, last='and', most=3)}",
-                next_step="Where the names differ, write the miRNA as the cohort does in the library's column target.",
+                next_step=(
+                    "Where only their names differ, name a history of miRBase (inputs.mirbase), or write the miRNA as "
+                    "the cohort does in the library's column target."
+                ),
             ),
             stacklevel=2,
         )
@@ -200,7 +209,7 @@ STAGES: tuple[Stage, ...] = (
         ("hits", "reagents"),
         _COHORT,
         _SECTIONS,
-        ("cohort",),
+        ("cohort", "mirbase"),
         _look_up,
         applies=_has_cohort,
         uses=("sensitizers",),
