@@ -207,13 +207,12 @@ def run_heb(material: Material) -> ContextTest:
     # The model looks for bad wells itself, and needs to see them to know how often wells go wrong.
     settings = ModelSettings(margin=material.settings.margin, prior=material.prior)
     found = fit_sensitization(material.values, material.family, settings=settings)
-    reach = NORMAL_REACH * found.effect_sd
     sound = (1 - found.p_wrong[:, :, 1:]) * (1 - found.p_wrong[:, :, :1])
     return replace(
         unanswered(found.effect),
         standard_error=found.effect_sd,
-        ci_low=found.effect - reach,
-        ci_high=found.effect + reach,
+        ci_low=found.effect_low,
+        ci_high=found.effect_high,
         statistic=found.local_rate - 1,
         rate=found.local_rate,
         antagonist_rate=1 - found.p_antagonist,

@@ -82,7 +82,7 @@ def test_readings_weigh_a_wrong_well_as_unequal_variances_do() -> None:
     values = np.array([[[[0.1, 2.0], [0.0, 0.2]]]])
     variance = 0.04
     readings, witnesses = all_readings(values, variance=variance, slopes=np.ones((1, 2)))
-    assert witnesses == 4
+    assert 2 < witnesses < 4
     assert readings.wrong.tolist() == [0, 1, 1]
     row = int(np.flatnonzero(readings.wells[:, 0] == 1)[0])
     spread = np.sqrt(variance * np.array([1, 1 + WRONG_EXCESS, 1, 1]))
@@ -102,16 +102,18 @@ def test_a_lone_well_in_a_drug_arm_is_no_witness() -> None:
     values = np.zeros((1, 1, 3, 1))
     values[0, 0, 1, 0] = -3.0
     readings, witnesses = all_readings(values, variance=0.01, slopes=np.ones((1, 3)))
-    assert witnesses == 1
+    assert 0.4 < witnesses < 1
     assert readings.wells[readings.wells[:, 0] == 1][:, 0].size > 0
     assert not readings.witness[(readings.wells[:, 0] == 1) & (readings.wrong == 1)].any()
 
 
 def test_weights_of_single_contexts_are_not_learned_from_lone_wells() -> None:
-    classes = interaction_classes(full_patterns(1, 2))
+    classes = interaction_classes(full_patterns(2, 2))
     count = np.zeros(len(classes))
     count[0] = 1000.0
     single = (classes.kind == Kind.SENSITIZER) & (classes.active.sum(axis=1) == 1)
+    whole_line = classes.like_a_well & (classes.kind == Kind.SENSITIZER) & ~single
+    assert len(np.unique(classes.pattern[whole_line])) == 2
     count[single] = 20.0
     learned = shape_weights(count, classes, lone_wells=False)
     withheld = shape_weights(count, classes, lone_wells=True)
@@ -122,7 +124,7 @@ def test_weights_of_single_contexts_are_not_learned_from_lone_wells() -> None:
 
 def test_without_evidence_the_hit_rate_shrinks_to_nothing() -> None:
     classes = interaction_classes(full_patterns(1, 1))
-    weights = np.where(classes.kind == Kind.NULL, 0.98, 0.02 / 4)
+    weights = np.where(classes.kind == Kind.NULL, 0.98, 0.02 / (classes.kind == Kind.SENSITIZER).sum())
     weights = np.where(classes.kind == Kind.ANTAGONIST, 0.0, weights)
     flat = np.ones((500, len(classes)))
     assert average_over_hit_rate(flat, weights, classes=classes).nothing == pytest.approx(0.5, abs=0.01)
@@ -172,9 +174,10 @@ def test_noise_is_told_from_background_interactions() -> None:
     persistent = rng.normal(scale=0.1, size=(4000, 1, 2, 1))
     values = rng.normal(scale=0.2, size=(4000, 1, 3, 2))
     values[:, :, 1:] += persistent
-    contrast = contrast_variance(values.mean(axis=-1))
-    assert background_variance(contrast, well=0.04, replicates=2) == pytest.approx(0.01, rel=0.25)
-    assert background_variance(contrast, well=np.nan, replicates=1) == 0.0
+    assert contrast_variance(values.mean(axis=-1)) == pytest.approx(0.04 / 2 + 0.01 / 2, rel=0.1)
+    # Half of what is there, and half of a sixteenth of the noise.
+    assert background_variance(values, variance=0.04) == pytest.approx((0.01 + 0.0025) / 2, rel=0.25)
+    assert background_variance(values[..., :1], variance=0.04) == pytest.approx(0.0025)
 
 
 def test_slopes_of_general_effects_are_found_and_few_reagents_change_nothing_much() -> None:
@@ -217,7 +220,7 @@ def test_wells_that_go_wrong_are_counted_where_nothing_imitates_them() -> None:
     rng = np.random.default_rng(8)
     values = rng.normal(scale=0.1, size=(1500, 1, 3, 2))
     wrong = rng.random(values.shape) < 0.02
-    values += wrong * rng.choice([-0.8, 0.8], size=values.shape)
+    values += wrong * rng.normal(scale=0.1 * np.sqrt(WRONG_EXCESS), size=values.shape)
     values[:100, :, 1] -= 0.8
     found = calibrate(values, mean=values.mean(axis=-1), variance=0.01, background=0.0)
     assert found.wrong_rate == pytest.approx(0.02, rel=0.3)

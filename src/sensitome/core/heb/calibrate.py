@@ -23,15 +23,20 @@ from sensitome.core.heb.readings import Readings, all_readings
 __all__ = ["Calibration", "calibrate"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 #: One wide size of interactions is enough here.
 SIZE, WIDTH = 0.7, 0.6
 #: Readings below this posterior probability are dropped.
 LEAST_POSTERIOR = 0.01
-#: Share of wrong wells to start from, and wells without fault that are counted in beforehand.
-FIRST_RATE, SOUND_COUNT = 0.01, 50.0
+#: General classes with a smaller share of the items are left out of the large model.
+LEAST_GENERAL = 1e-4
+#: Share of wrong wells that is expected, and wells that this expectation counts for.
+FIRST_RATE, FIRST_COUNT = 0.01, 1000.0
 #: Slopes are estimated again until they move less than this, at most so many times.
 SLOPES_CONVERGED, SLOPE_ROUNDS = 0.03, 2
+#: Where wrong wells lie on average is learned in so many rounds, with so many wells counted in that lie at 0.
+SHIFT_ROUNDS, CENTERED_COUNT = 2, 5.0
 ROUNDS, STEPS = 12, 5
 
 
@@ -39,13 +44,19 @@ class Calibration(NamedTuple):
     """What the small model tells the large one.
 
     ``readings`` worth keeping, ``wrong_rate`` share of wells that go wrong, ``slopes`` (lines, arms), ``lone_wells``
-    whether an arm is mostly one well.
+    whether an arm is mostly one well, ``general`` (general classes,) whether a class is worth having.
     """
 
     readings: Readings
     wrong_rate: float
     slopes: FloatArray
     lone_wells: bool
+    general: BoolArray
+
+    def with_general(self, weights: FloatArray) -> Calibration:
+        """Keep the general classes of these weights, too."""
+        same = len(weights) == len(self.general)
+        return self._replace(general=self.general | (weights > LEAST_GENERAL)) if same else self
 
 
 class _Fit(NamedTuple):
@@ -54,6 +65,7 @@ class _Fit(NamedTuple):
     row: FloatArray
     hit: FloatArray
     wrong_rate: float
+    general: FloatArray
 
 
 def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, background: float) -> Calibration:
@@ -89,11 +101,15 @@ def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, backgrou
         before, slopes = slopes, arm_slopes(mean[fit.hit < 0.5], sd=float(np.sqrt(variance)))
         if np.abs(slopes - before).max() < SLOPES_CONVERGED:
             break
-    readings, witnesses = all_readings(values, variance=variance, slopes=slopes)
     grid = make_grid(slopes, classes, variance=variance, background=background)
-    fit = _fit(joint_likelihood(readings, grid), readings, classes=classes, witnesses=witnesses, lone_wells=lone)
+    shift = 0.0
+    for _ in range(SHIFT_ROUNDS):
+        readings, witnesses = all_readings(values, variance=variance, slopes=slopes, shift=shift)
+        fit = _fit(joint_likelihood(readings, grid), readings, classes=classes, witnesses=witnesses, lone_wells=lone)
+        told = fit.row * (readings.wrong == 1) * (readings.witness == 1)
+        shift = float(told @ readings.residual / (told.sum() + CENTERED_COUNT))
     keep = (fit.row > LEAST_POSTERIOR) | (readings.wrong == 0)
-    return Calibration(readings.where(keep), fit.wrong_rate, slopes, lone)
+    return Calibration(readings.where(keep), fit.wrong_rate, slopes, lone, fit.general > LEAST_GENERAL)
 
 
 def _few_classes(lines: int, drugs: int) -> Classes:
@@ -107,7 +123,7 @@ def _few_classes(lines: int, drugs: int) -> Classes:
     return interaction_classes(patterns, sizes=(SIZE,), antagonist_sizes=(SIZE,), spread=WIDTH)
 
 
-def _fit(likelihood: Likelihood, readings: Readings, *, classes: Classes, witnesses: int, lone_wells: bool) -> _Fit:
+def _fit(likelihood: Likelihood, readings: Readings, *, classes: Classes, witnesses: float, lone_wells: bool) -> _Fit:
     """EM over the weights of the classes and the share of wrong wells together."""
     weights = start_weights(likelihood.share.shape[1], classes)
     general, interaction, rate = weights.general, weights.interaction, FIRST_RATE
@@ -125,9 +141,9 @@ def _fit(likelihood: Likelihood, readings: Readings, *, classes: Classes, witnes
             general /= general.sum()
         row = (weighted.share @ interaction.astype(np.float32)).astype(np.float64) @ general
         row /= np.repeat(np.maximum(np.add.reduceat(row, likelihood.start), 1e-300), sizes)
-        before, rate = rate, float((row @ readings.witness + FIRST_RATE * SOUND_COUNT) / (witnesses + SOUND_COUNT))
+        before, rate = rate, float((row @ readings.witness + FIRST_RATE * FIRST_COUNT) / (witnesses + FIRST_COUNT))
         if abs(rate - before) < 1e-5:
             break
     posterior = of_interaction * interaction
     hit = posterior[:, classes.kind == Kind.SENSITIZER].sum(axis=1) / np.maximum(posterior.sum(axis=1), 1e-300)
-    return _Fit(row, hit, rate)
+    return _Fit(row, hit, rate, general)

@@ -6,7 +6,7 @@ The arms of an item stand in one vector, line by line, the vehicle first: index 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
@@ -23,11 +23,11 @@ IntArray = npt.NDArray[np.intp]
 #: SD (log2) of the general effect and its correlation between lines.
 GENERAL_GRID = ((0.03, 0.5), (0.08, 0.5), (0.16, 0.6), (0.32, 0.7), (0.64, 0.85), (1.5, 0.85), (0.2, 0.0))
 #: Typical sizes (log2) of a sensitizing and of an antagonistic interaction.
-SIZES = (0.3, 0.55, 1.0, 1.8)
-ANTAGONIST_SIZES = (0.4, 1.0)
+SIZES = (0.3, 0.42, 0.6, 0.85, 1.2, 1.8)
+ANTAGONIST_SIZES = (0.4, 0.7, 1.2)
 #: SD of an interaction as a share of its typical size, and its correlation between contexts.
-SPREAD = 0.3
-LIKENESS = 0.85
+SPREAD = 0.2
+LIKENESS = 0.7
 
 
 class Kind(IntEnum):
@@ -50,6 +50,7 @@ class Classes:
     active : (classes, arms); arms whose difference from the vehicle is an interaction
     pattern : (classes,); the same for classes that differ in size alone; 0 = the null
     product : (classes,); whether the pattern is a set of drugs in a set of lines
+    like_a_well : (classes,); whether one bad well imitates the pattern: a single context, or all drugs of one line
     """
 
     mean: FloatArray
@@ -58,6 +59,7 @@ class Classes:
     active: BoolArray
     pattern: IntArray
     product: BoolArray
+    like_a_well: BoolArray
 
     def __len__(self) -> int:
         """Count the classes."""
@@ -113,28 +115,27 @@ def interaction_classes(
     active = np.zeros((count, lines, drugs + 1), dtype=bool)
     active[:, :, 1:] = patterns
     active = active.reshape(count, lines * (drugs + 1))
-    product = is_product(patterns)
-    several = active.sum(axis=1) > 1
+    several = patterns.sum(axis=(1, 2)) > 1
+    whole_line = patterns.all(axis=2) & (patterns.sum(axis=(1, 2)) == drugs)[:, None]
+    about = {"product": is_product(patterns), "like_a_well": np.asarray(~several | whole_line.any(axis=1))}
+    some = {name: part[several] for name, part in about.items()}
     arms = lines * (drugs + 1)
     parts = [_null(arms)]
-    parts += [_effects(active, -size, first=1, product=product, spread=spread) for size in sizes]
-    parts += [
-        _effects(active[several], size, first=1 + count, product=product[several], spread=spread)
-        for size in antagonist_sizes
-    ]
-    fields = ("mean", "covariance", "kind", "active", "pattern", "product")
-    return Classes(*(np.concatenate([getattr(part, field) for part in parts]) for field in fields))
+    parts += [_effects(active, -size, first=1, about=about, spread=spread) for size in sizes]
+    parts += [_effects(active[several], size, first=1 + count, about=some, spread=spread) for size in antagonist_sizes]
+    return Classes(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Classes)))
 
 
 def _null(arms: int) -> Classes:
     """Build the class without interaction."""
     zero = np.zeros(1, dtype=np.intp)
     none = np.zeros((1, arms), dtype=bool)
-    return Classes(np.zeros((1, arms)), np.zeros((1, arms, arms)), zero, none, zero, np.ones(1, dtype=bool))
+    yes, no = np.ones(1, dtype=bool), np.zeros(1, dtype=bool)
+    return Classes(np.zeros((1, arms)), np.zeros((1, arms, arms)), zero, none, zero, yes, no)
 
 
-def _effects(active: BoolArray, mean: float, *, first: int, product: BoolArray, spread: float) -> Classes:
-    """Build one class a pattern, all of one size."""
+def _effects(active: BoolArray, mean: float, *, first: int, about: dict[str, BoolArray], spread: float) -> Classes:
+    """Build one class a pattern, all of one size; `about` says what is known of the patterns."""
     both = active[:, :, None] & active[:, None, :]
     shape = LIKENESS + (1 - LIKENESS) * np.eye(active.shape[1])
     kind = Kind.SENSITIZER if mean < 0 else Kind.ANTAGONIST
@@ -142,4 +143,4 @@ def _effects(active: BoolArray, mean: float, *, first: int, product: BoolArray, 
     number = np.arange(first, first + count)
     covariance = np.asarray((spread * mean) ** 2 * both * shape, dtype=np.float64)
     center = np.asarray(mean * active, dtype=np.float64)
-    return Classes(center, covariance, np.full(count, kind), active, number, product)
+    return Classes(center, covariance, np.full(count, kind), active, number, about["product"], about["like_a_well"])

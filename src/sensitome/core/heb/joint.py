@@ -15,6 +15,7 @@ from sensitome.core.heb.readings import NOISE_GRID, Readings
 __all__ = ["Grid", "joint_likelihood", "make_grid", "row_blocks"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 #: Numbers that are worked on together.
 BLOCK = 1 << 22
@@ -38,7 +39,9 @@ class Grid:
     classes: Classes
 
 
-def make_grid(slopes: FloatArray, classes: Classes, *, variance: float, background: float) -> Grid:
+def make_grid(
+    slopes: FloatArray, classes: Classes, *, variance: float, background: float, keep: BoolArray | None = None
+) -> Grid:
     """Cross general effects with noise levels, and put the background on the drug arms.
 
     Parameters
@@ -47,13 +50,15 @@ def make_grid(slopes: FloatArray, classes: Classes, *, variance: float, backgrou
     classes : interaction classes
     variance : of a single well
     background : variance of small interactions in a drug arm
+    keep : (general classes,) which of them are worth having; None = all
     """
     covariances = general_covariances(slopes)
     of_arm = np.full(slopes.shape, background)
     of_arm[:, 0] = 0.0
+    kept = slice(None) if keep is None else keep
     return Grid(
-        np.repeat(covariances, len(NOISE_GRID), axis=0),
-        variance * np.tile(NOISE_GRID, len(covariances)),
+        np.repeat(covariances, len(NOISE_GRID), axis=0)[kept],
+        variance * np.tile(NOISE_GRID, len(covariances))[kept],
         np.diag(of_arm.ravel()),
         classes,
     )

@@ -19,6 +19,7 @@ __all__ = [
     "given_general",
     "given_interaction",
     "shape_weights",
+    "shares_of_others",
     "start_weights",
 ]
 
@@ -30,7 +31,7 @@ SingleArray = npt.NDArray[np.float32]
 #: Items that the null class has on top of those that it wins.
 NULL_COUNT = 20.0
 #: Items that each pattern has on top of those that it wins, when it comes to the shares of the patterns.
-PATTERN_COUNT = 0.5
+PATTERN_COUNT = 4.0
 #: Items that say beforehand that three of four patterns are sets of drugs in sets of lines.
 PRODUCT_COUNT, PRODUCT_SHARE = 2.0, 0.75
 #: Share of the weight that every size keeps, spread evenly.
@@ -91,7 +92,7 @@ def fit_weights(likelihood: Likelihood, classes: Classes, *, start: Weights, lon
     likelihood : of the items
     classes : interaction classes
     start : first weights
-    lone_wells : whether an arm is a single well, so that patterns of one context are not learned
+    lone_wells : whether an arm is a single well, so that patterns which look like a bad well are not learned
 
     Returns
     -------
@@ -127,33 +128,80 @@ def shape_weights(count: FloatArray, classes: Classes, *, lone_wells: bool) -> F
     -----
     The weight of a sensitizer class is rate × share of the pattern × share of the size. Patterns that are a set of
     drugs in a set of lines and the others are two groups, whose shares are learned; within a group the shares are drawn
-    to each other by half an item a pattern. Where an arm is one well, a pattern of a single context looks like a bad
-    well: its share is the mean of the other patterns, not what the data seem to say.
+    to each other by four items a pattern. Where an arm is one well, a pattern of a single context looks like a bad
+    well, and all drugs of one line look like a bad well of the vehicle: their share is the mean of the other patterns,
+    not what the data seem to say.
     """
     weights = count.copy()
     weights[classes.kind == Kind.NULL] += NULL_COUNT
     for kind in (Kind.SENSITIZER, Kind.ANTAGONIST):
         block = classes.block(kind)
         if block.size:
-            single = classes.active[block[0]].sum(axis=1) == 1
-            single &= lone_wells and not single.all()
+            single = _not_learned(classes, block, lone_wells=lone_wells)
             weights[block] = _factorized(count[block], product=classes.product[block[0]], single=single)
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-def _factorized(count: FloatArray, *, product: BoolArray, single: BoolArray) -> FloatArray:
-    """(sizes, patterns) expected items, smoothed and made a product of both margins."""
-    by_pattern = np.where(single, 0.0, count.sum(axis=0))
-    known = by_pattern.sum()
-    share = np.zeros(len(by_pattern))
+def _shares(by_pattern: FloatArray, *, product: BoolArray, single: BoolArray) -> FloatArray:
+    """Shares of patterns (…, patterns) from the expected items of each, drawn to each other within both groups."""
+    by_pattern = np.where(single, 0.0, by_pattern)
+    known = by_pattern.sum(axis=-1, keepdims=True)
+    share = np.zeros(by_pattern.shape)
     groups = [(product & ~single, PRODUCT_SHARE), (~product & ~single, 1 - PRODUCT_SHARE)]
     both = all(members.any() for members, _ in groups)
     for members, expected in groups:
         if members.any():
-            own = by_pattern[members]
-            group = (own.sum() + PRODUCT_COUNT * expected) / (known + PRODUCT_COUNT) if both else 1.0
-            share[members] = group * (own + PATTERN_COUNT) / (own.sum() + PATTERN_COUNT * members.sum())
-    share[single] = share[~single].mean()
+            own = by_pattern[..., members]
+            total = own.sum(axis=-1, keepdims=True)
+            group = (total + PRODUCT_COUNT * expected) / (known + PRODUCT_COUNT) if both else 1.0
+            share[..., members] = group * (own + PATTERN_COUNT) / (total + PATTERN_COUNT * members.sum())
+    share[..., single] = share[..., ~single].mean(axis=-1, keepdims=True)
+    return share
+
+
+def shares_of_others(likelihood: FloatArray, weights: FloatArray, classes: Classes, *, lone_wells: bool) -> FloatArray:
+    """Weights of the classes for each item, with shares of the patterns that the other items teach.
+
+    Parameters
+    ----------
+    likelihood : (items, interaction classes), in any scale per item
+    weights : (interaction classes,), fitted to all items
+    classes, lone_wells : as `shape_weights`
+
+    Returns
+    -------
+    (items, interaction classes), rows sum to what `weights` do
+
+    Notes
+    -----
+    With tens of sensitizers and tens of patterns an item has a say in the weight of its own pattern, and oddities would
+    confirm themselves.
+    """
+    block = classes.block(Kind.SENSITIZER)
+    answer = np.broadcast_to(weights, likelihood.shape).copy()
+    if not block.size:
+        return answer
+    own = likelihood * weights
+    own = own[:, block].sum(axis=1) / np.maximum(own.sum(axis=1), 1e-300)[:, None]
+    others = np.maximum(own.sum(axis=0) - own, 0.0)
+    single = _not_learned(classes, block, lone_wells=lone_wells)
+    share = _shares(others, product=classes.product[block[0]], single=single)
+    share /= share.sum(axis=1, keepdims=True)
+    for same_size in block:
+        answer[:, same_size] = weights[same_size].sum() * share
+    return answer
+
+
+def _not_learned(classes: Classes, block: IntArray, *, lone_wells: bool) -> BoolArray:
+    """Patterns whose share is not learned, because one well imitates them where an arm is one well; never all."""
+    single = classes.like_a_well[block[0]]
+    return np.asarray(single & (lone_wells and not single.all()))
+
+
+def _factorized(count: FloatArray, *, product: BoolArray, single: BoolArray) -> FloatArray:
+    """(sizes, patterns) expected items, smoothed and made a product of both margins."""
+    known = np.where(single, 0.0, count.sum(axis=0)).sum()
+    share = _shares(count.sum(axis=0), product=product, single=single)
     by_size = count.sum(axis=1) + SIZE_SHARE * known / len(count) + 1e-9
     return np.asarray(known * by_size[:, None] / by_size.sum() * share[None, :], dtype=np.float64)
 

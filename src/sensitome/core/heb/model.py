@@ -13,8 +13,8 @@ from sensitome.core.heb.classes import Classes, Kind, interaction_classes
 from sensitome.core.heb.family_evidence import FamilyEvidence, family_evidence
 from sensitome.core.heb.hit_rate import HitRate, average_over_hit_rate
 from sensitome.core.heb.joint import Grid, joint_likelihood, make_grid
-from sensitome.core.heb.mixture import Weights, fit_weights, given_general, start_weights
-from sensitome.core.heb.noise import background_variance, contrast_variance
+from sensitome.core.heb.mixture import Weights, fit_weights, given_general, shares_of_others, start_weights
+from sensitome.core.heb.noise import BACKGROUND_SHARE, background_variance, contrast_variance
 from sensitome.core.heb.patterns import MOST_PATTERNS, PatternSet, enumerable_patterns, frequent_patterns
 from sensitome.core.heb.posterior import Effects, Posterior, effects, posterior
 from sensitome.core.heb.prior import Learned, Prior, learned, pooled_rate, pooled_weights
@@ -63,6 +63,7 @@ class Sensitization:
     fdr : expected share of false calls among all contexts with a local rate no larger
     tier : 1 called, 2 listed, 3 watched, 0 none (integers; 0 where not testable)
     effect, effect_sd : posterior interaction, log2, given that the screen has sensitizers at all
+    effect_low, effect_high : ends of its 95 % interval
     p_antagonist : P(the drug's effect is weakened)
     main, main_sd : (items, lines) posterior effect without drug, log2
     p_wrong : (items, lines, arms) P(a well of this arm went wrong)
@@ -84,6 +85,8 @@ class Sensitization:
     tier: IntArray
     effect: FloatArray
     effect_sd: FloatArray
+    effect_low: FloatArray
+    effect_high: FloatArray
     p_antagonist: FloatArray
     main: FloatArray
     main_sd: FloatArray
@@ -158,8 +161,10 @@ def fit_sensitization(
     variance, background = _noise(clean, mean)
     patterns = _patterns(mean, variance=variance, kind=settings.patterns)
     calibration = calibrate(clean, mean=mean, variance=variance, background=background)
+    if settings.prior is not None:
+        calibration = calibration.with_general(settings.prior.learned.general)
     classes = interaction_classes(patterns)
-    grid = make_grid(calibration.slopes, classes, variance=variance, background=background)
+    grid = make_grid(calibration.slopes, classes, variance=variance, background=background, keep=calibration.general)
     labels = np.full(int(there.sum()), -1) if family is None else np.asarray(family)[there]
     fit = _fit(grid, calibration, family=labels, variance=variance, settings=settings)
     return _answer(fit, mean=mean, there=there, replicates=values.shape[-1], patterns=patterns)
@@ -167,11 +172,10 @@ def fit_sensitization(
 
 def _noise(values: FloatArray, mean: FloatArray) -> tuple[float, float]:
     """Variance of a well, from replicates where there are any, and of small interactions."""
-    well = replicate_variance(values)
-    contrast = contrast_variance(mean)
-    count = np.isfinite(values).sum(axis=-1)
-    typical = float(np.median(count[count > 0]))
-    variance = well if np.isfinite(well) else contrast
+    variance = replicate_variance(values)
+    if not np.isfinite(variance):
+        # Half the variance of a contrast is the noise of a well and half the background.
+        variance = contrast_variance(mean) / (1 + BACKGROUND_SHARE / 2)
     if not np.isfinite(variance):
         if values.shape[2] > 1 or values.shape[3] > 1:
             variance = LEAST_VARIANCE
@@ -181,7 +185,8 @@ def _noise(values: FloatArray, mean: FloatArray) -> tuple[float, float]:
                 found="one replicate and no drug arm",
                 expected="two replicates or a drug arm",
             )
-    return max(variance, LEAST_VARIANCE), background_variance(contrast, well=well, replicates=typical)
+    variance = max(variance, LEAST_VARIANCE)
+    return variance, background_variance(values, variance=variance)
 
 
 def _patterns(mean: FloatArray, *, variance: float, kind: PatternSet) -> BoolArray:
@@ -209,7 +214,13 @@ def _fit(
     likelihood = joint_likelihood(readings, grid, wrong_rate=wrong_rate)
     start = start_weights(len(grid.scale), classes)
     weights = fit_weights(likelihood, classes, start=start, lone_wells=calibration.lone_wells)
-    kept = learned(weights, classes, lines=len(calibration.slopes), wrong_rate=calibration.wrong_rate)
+    kept = learned(
+        weights,
+        classes,
+        lines=len(calibration.slopes),
+        general=calibration.general,
+        wrong_rate=calibration.wrong_rate,
+    )
     if settings.prior is not None:
         weights = pooled_weights(weights, settings.prior, own=kept)
     of_class = given_general(likelihood, weights.general)
@@ -217,14 +228,17 @@ def _fit(
     rate = average_over_hit_rate(of_class, weights.interaction, classes=classes)
     if not settings.guard:
         rate = rate._replace(weights=weights.interaction, nothing=0.0)
-    seeds, families, prior = _with_families(of_class, rate.weights, classes=classes, family=family)
+    own = shares_of_others(of_class, rate.weights, classes, lone_wells=calibration.lone_wells)
+    if settings.prior is not None:
+        own = (1 - settings.prior.weight) * own + settings.prior.weight * rate.weights
+    seeds, families, prior = _with_families(of_class, rate.weights, classes=classes, family=family, own=own)
     after = posterior(likelihood, readings, general=weights.general, prior=prior)
     moments = effects(readings, grid, pairs=after.pairs, margin=settings.margin)
     return _Fit(grid, calibration, weights, rate, seeds, families, after, moments, variance, total, kept)
 
 
 def _with_families(
-    likelihood: FloatArray, weights: FloatArray, *, classes: Classes, family: IntArray
+    likelihood: FloatArray, weights: FloatArray, *, classes: Classes, family: IntArray, own: FloatArray
 ) -> tuple[SeedLayer, FamilyEvidence, FloatArray]:
     """Prior of every item over the classes: families share patterns, not sizes."""
     of_pattern = np.asarray(np.bincount(classes.pattern, weights=weights), dtype=np.float64)
@@ -232,7 +246,7 @@ def _with_families(
     collect = np.zeros((len(classes), len(of_pattern)))
     collect[np.arange(len(classes)), classes.pattern] = within
     collected = likelihood @ collect
-    seeds = seed_layer(collected, of_pattern, family=family)
+    seeds = seed_layer(collected, of_pattern, family=family, own_weights=own @ np.eye(len(of_pattern))[classes.pattern])
     together = family_evidence(collected, of_pattern, family=family, loyalty=seeds.loyalty)
     return seeds, together, seeds.prior[:, classes.pattern] * within
 
@@ -264,6 +278,8 @@ def _answer(fit: _Fit, *, mean: FloatArray, there: BoolArray, replicates: int, p
         tier=np.where(np.asarray(tier) > 0, len(TIERS) + 1 - np.asarray(tier), 0),
         effect=contexts(fit.effects.mean),
         effect_sd=contexts(fit.effects.sd),
+        effect_low=contexts(fit.effects.low),
+        effect_high=contexts(fit.effects.high),
         p_antagonist=contexts(np.clip(weakened, 0.0, 1.0)),
         main=_spread(np.where(seen, main, np.nan), there),
         main_sd=_spread(np.where(seen, main_sd, np.nan), there),

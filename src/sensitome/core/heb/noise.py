@@ -7,12 +7,14 @@ import numpy.typing as npt
 
 from sensitome.core import robust
 
-__all__ = ["arm_slopes", "background_variance", "contrast_variance"]
+__all__ = ["BACKGROUND_SHARE", "arm_slopes", "background_variance", "contrast_variance"]
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Variance of small interactions in noise variances of a well, where replicates do not tell: a quarter of its SD.
+BACKGROUND_SHARE = 0.0625
 #: Reagents with a slope of 1 that are counted in beforehand.
-EVEN_COUNT = 10
+EVEN_COUNT = 25
 
 
 def contrast_variance(mean: FloatArray) -> float:
@@ -35,22 +37,39 @@ def contrast_variance(mean: FloatArray) -> float:
     return float(np.median(spread**2) / 2) if spread.size else np.nan
 
 
-def background_variance(contrast: float, *, well: float, replicates: float) -> float:
+def background_variance(values: FloatArray, *, variance: float) -> float:
     """Variance of persistent, uninteresting interactions in a drug arm.
 
     Parameters
     ----------
-    contrast : from `contrast_variance`
-    well : variance of a single well; NaN with one replicate
-    replicates : typical wells per arm
+    values : (items, lines, arms, replicates), log2; arm 0 = vehicle
+    variance : of a single well
 
     Returns
     -------
-    max(0, 2 (v − σ²/R)); 0 with one replicate, where noise and background cannot be told apart
+    log2²
+
+    Notes
+    -----
+    The half sum of two replicates of an interaction holds what persists, their half difference has the same noise
+    without it: the difference of their robust variances, averaged over contexts and pairs of replicates, estimates the
+    background. It is averaged with a sixteenth of `variance`, which counts as one replicate beside the R − 1 that tell,
+    and stands alone where there is one. The answer is at least a quarter of that.
     """
-    if not (np.isfinite(contrast) and np.isfinite(well)):
-        return 0.0
-    return max(0.0, 2 * (contrast - well / replicates))
+    assumed = BACKGROUND_SHARE * variance
+    contrast = values[:, :, 1:] - values[:, :, :1]
+    replicates = values.shape[-1]
+    found = [
+        robust.nan_mad((contrast[..., i] + contrast[..., j]) / 2, axis=0) ** 2
+        - robust.nan_mad((contrast[..., i] - contrast[..., j]) / 2, axis=0) ** 2
+        for i in range(replicates)
+        for j in range(i)
+    ]
+    known = [float(np.mean(part[np.isfinite(part)])) for part in found if np.isfinite(part).any()]
+    if not known:
+        return assumed
+    mean = (assumed + (replicates - 1) * float(np.mean(known))) / replicates
+    return float(max(mean, 0.25 * assumed))
 
 
 def arm_slopes(mean: FloatArray, *, sd: float) -> FloatArray:
@@ -64,7 +83,7 @@ def arm_slopes(mean: FloatArray, *, sd: float) -> FloatArray:
     Returns
     -------
     (lines, arms); the median over reagents beyond max(0.4, 4 SD) of arm / mean of the line's arms, divided by that of
-    the vehicle; drawn to 1 as if by 10 more reagents
+    the vehicle; drawn to 1 as if by 25 more reagents
     """
     line = robust.nan_mean(mean, axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):

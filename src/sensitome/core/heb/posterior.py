@@ -21,6 +21,10 @@ IntArray = npt.NDArray[np.intp]
 
 #: Pairs of item and class below this probability do not enter means and SDs.
 NEGLIGIBLE = 1e-4
+#: An interval has this probability on either side.
+TAIL = 0.025
+#: Steps of halving to its ends: to a millionth of the range.
+HALVINGS = 24
 #: Numbers that are worked on together.
 NUMBERS_AT_ONCE = 1 << 24
 
@@ -28,12 +32,15 @@ NUMBERS_AT_ONCE = 1 << 24
 class Effects(NamedTuple):
     """Posterior of interactions and general effects, over the arms of each item (items, arms).
 
-    ``mean, sd`` of the interaction; ``beyond`` = P(interaction < −margin | the arm is in a sensitizer's pattern);
-    ``general_mean, general_sd`` of the general effect in each arm. NaN for items without a reading.
+    ``mean, sd`` of the interaction, small ones of the background included, and ``low, high`` the ends of its 95 %
+    interval; ``beyond`` = P(interaction < −margin | the arm is in a sensitizer's pattern); ``general_mean, general_sd``
+    of the general effect in each arm.
     """
 
     mean: FloatArray
     sd: FloatArray
+    low: FloatArray
+    high: FloatArray
     beyond: FloatArray
     general_mean: FloatArray
     general_sd: FloatArray
@@ -110,7 +117,7 @@ def effects(readings: Readings, grid: Grid, *, pairs: Pairs, margin: float) -> E
     item = (np.cumsum(np.diff(readings.item, prepend=-1) > 0) - 1)[pairs.row]
     common = common_noise(readings.noise)
     ordinary = (readings.noise == common).all(axis=1)
-    sums = np.full((len(readings.start), 6, readings.values.shape[1]), np.nan)
+    sums = np.full((len(readings.start), 8, readings.values.shape[1]), np.nan)
     for part in _whole_items(item, NUMBERS_AT_ONCE // sums[0].size):
         few = _some(pairs, part)
         terms = np.zeros((len(few.row), *sums.shape[1:]))
@@ -140,7 +147,7 @@ def _whole_items(item: IntArray, most: int) -> list[slice]:
 
 
 def _terms(readings: Readings, grid: Grid, *, pairs: Pairs, common: FloatArray | None, margin: float) -> FloatArray:
-    """(pairs, 6, arms) moments of each pair; `common` is the noise where all rows have the same."""
+    """(pairs, 8, arms) moments of each pair; `common` is the noise where all rows have the same."""
     classes, (row, g, b, _) = grid.classes, pairs
     if common is None:
         which = np.arange(len(row))
@@ -167,7 +174,7 @@ def _gains(interaction: FloatArray, general: FloatArray, *, beside: FloatArray, 
     inverse = np.linalg.inv(total)
     inverse[:, arms, arms] -= ~there
     parts = []
-    for part in (interaction, general):
+    for part in (interaction + beside, general):
         gain = part @ inverse
         left = np.einsum("qii->qi", part) - np.einsum("qij,qij->qi", gain, part)
         parts += [gain, np.maximum(left, 0.0)]
@@ -183,7 +190,7 @@ def _moments(
     sensitive: BoolArray,
     margin: float,
 ) -> FloatArray:
-    """(pairs, 6, arms): interaction, its square, P(beyond), sensitive, general effect, its square."""
+    """(pairs, 8, arms): interaction and its square, these where sensitive, sensitive, P(beyond), general effect."""
     from scipy import special
 
     delta = own + np.einsum("qij,qj->qi", gains.interaction[which], residual)
@@ -192,11 +199,40 @@ def _moments(
     beyond = np.where(sensitive, special.ndtr((-margin - delta) / sd), 0.0)
     whole = np.einsum("qij,qj->qi", gains.general[which], residual)
     whole_square = gains.general_variance[which] + whole**2
-    return np.stack([delta, variance + delta**2, beyond, sensitive, whole, whole_square], axis=1)
+    square = variance + delta**2
+    parts = [delta, square, sensitive * delta, sensitive * square, sensitive, beyond, whole, whole_square]
+    return np.stack(parts, axis=1)
 
 
 def _from_sums(sums: FloatArray) -> Effects:
-    """Turn mixed moments (items, 6, arms) into means and SDs."""
-    mean, square, beyond, sensitive, whole, whole_square = np.moveaxis(sums, 1, 0)
+    """Turn mixed moments (items, 8, arms) into means, SDs and intervals."""
+    mean, square, own, own_square, share, beyond, whole, whole_square = np.moveaxis(sums, 1, 0)
     sd, whole_sd = (np.sqrt(np.maximum(s - m**2, 0.0)) for m, s in ((mean, square), (whole, whole_square)))
-    return Effects(mean, sd, beyond / np.where(sensitive > 0, sensitive, 1.0), whole, whole_sd)
+    parts = [_part(own, own_square, share), _part(mean - own, square - own_square, 1 - share)]
+    low, high = (_quantile(mean, sd, parts=parts, share=share, p=p) for p in (TAIL, 1 - TAIL))
+    return Effects(mean, sd, low, high, beyond / np.where(share > 0, share, 1.0), whole, whole_sd)
+
+
+def _part(first: FloatArray, second: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and SD of a part of the posterior, from its share in both moments."""
+    size = np.where(share > 1e-9, share, 1.0)
+    return first / size, np.sqrt(np.maximum(second / size - (first / size) ** 2, 0.0))
+
+
+def _quantile(
+    mean: FloatArray, sd: FloatArray, *, parts: list[tuple[FloatArray, FloatArray]], share: FloatArray, p: float
+) -> FloatArray:
+    """Quantile of two normal parts, in a sensitizer's pattern or not; of one normal where only one part matters."""
+    from scipy import special
+
+    answer = np.asarray(mean + special.ndtri(p) * sd, dtype=np.float64)
+    two = (share > TAIL / 50) & (share < 1 - TAIL / 50) & (sd > 0)
+    (a, sa), (b, sb) = ((m[two], np.maximum(s[two], 1e-9)) for m, s in parts)
+    weight = share[two]
+    low, high = np.minimum(a - 8 * sa, b - 8 * sb), np.maximum(a + 8 * sa, b + 8 * sb)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        under = weight * special.ndtr((middle - a) / sa) + (1 - weight) * special.ndtr((middle - b) / sb) < p
+        low, high = np.where(under, middle, low), np.where(under, high, middle)
+    answer[two] = (low + high) / 2
+    return answer

@@ -54,15 +54,17 @@ def general_levels() -> tuple[tuple[float, float, float], ...]:
     return tuple((sd, rho, noise) for sd, rho in GENERAL_GRID for noise in NOISE_GRID)
 
 
-def learned(weights: Weights, classes: Classes, *, lines: int, wrong_rate: float) -> Learned:
-    """Put the weights of a fit beside what they belong to."""
+def learned(weights: Weights, classes: Classes, *, lines: int, general: BoolArray, wrong_rate: float) -> Learned:
+    """Put the weights of a fit beside what they belong to; `general` says which general classes were fitted."""
     arms = classes.mean.shape[1] // lines
+    of_general = np.zeros(len(general))
+    of_general[general] = weights.general
     return Learned(
         kind=np.asarray(classes.kind, dtype=np.intp),
         size=np.asarray(np.abs(classes.mean).max(axis=1, initial=0.0)),
         pattern=classes.active.reshape(len(classes), lines, arms)[:, :, 1:],
         interaction=weights.interaction,
-        general=weights.general,
+        general=of_general,
         wrong_rate=wrong_rate,
     )
 
@@ -86,7 +88,7 @@ def pooled_weights(weights: Weights, prior: Prior, *, own: Learned) -> Weights:
         The earlier screen had other classes.
     """
     place = _places(prior.learned, own)
-    if place is None or len(prior.learned.general) != len(weights.general):
+    if place is None or len(prior.learned.general) != len(own.general):
         raise MethodError(
             "the prior does not fit this screen",
             found=f"{len(prior.learned.kind)} classes of interactions in the prior, {len(own.kind)} in this screen",
@@ -94,8 +96,9 @@ def pooled_weights(weights: Weights, prior: Prior, *, own: Learned) -> Weights:
             next_step="Take the prior away, or make it anew from a screen of this design.",
         )
     share = prior.weight
+    earlier = prior.learned.general[own.general > 0]
     return Weights(
-        (1 - share) * weights.general + share * prior.learned.general,
+        (1 - share) * weights.general + share * earlier / earlier.sum(),
         (1 - share) * weights.interaction + share * prior.learned.interaction[place],
     )
 

@@ -48,6 +48,7 @@ class Readings:
     offset : (rows,) log of the normalizing constants that differ between the readings of an item
     wells : (rows, 2) wells that are taken as gone wrong, numbered arm · replicates + replicate; −1 = none
     witness : (rows,) how many of these tell, wherever they lie, a bad well from an effect
+    residual : (rows,) how far the first of these lies from what the others say, log2; 0 = none
     """
 
     item: IntArray
@@ -58,6 +59,7 @@ class Readings:
     offset: FloatArray
     wells: IntArray
     witness: IntArray
+    residual: FloatArray
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -83,7 +85,9 @@ class Readings:
         return type(self)(*(getattr(self, field.name)[keep] for field in fields(self)))
 
 
-def all_readings(values: FloatArray, *, variance: float, slopes: FloatArray) -> tuple[Readings, int]:
+def all_readings(
+    values: FloatArray, *, variance: float, slopes: FloatArray, shift: float = 0.0
+) -> tuple[Readings, float]:
     """Every reading of every item that deserves a look.
 
     Parameters
@@ -91,11 +95,12 @@ def all_readings(values: FloatArray, *, variance: float, slopes: FloatArray) -> 
     values : (items, lines, arms, replicates), log2; NaN = no reading
     variance : of a single well
     slopes : (lines, arms) of general effects
+    shift : where wells that went wrong lie on average, log2
 
     Returns
     -------
-    Readings, and the number of witness wells: those of arms with two or more wells, and of vehicle arms, where no
-    interaction can imitate a well that went wrong
+    Readings, and the number of witness wells, each counted as far as a wrong one would be doubted: those of arms with
+    two or more wells, and of vehicle arms, where no interaction can imitate a well that went wrong
     """
     from scipy import special
 
@@ -105,24 +110,41 @@ def all_readings(values: FloatArray, *, variance: float, slopes: FloatArray) -> 
     count = there.sum(axis=-1)
     of_vehicle = np.arange(wells.shape[1]) % arms == 0
     witness = (there & ((count > 1) | of_vehicle)[:, :, None]).reshape(items, -1)
-    sound = _read(wells, np.arange(items), np.zeros((items, 0), dtype=np.intp), witness=witness)
-    z = _misfit(wells, sound, variance=variance, slopes=slopes)
+    nowhere = np.zeros((items, 0), dtype=np.intp)
+    sound = _read(wells, np.arange(items), nowhere, witness=witness, residual=np.zeros((items, 1)), shift=0.0)
+    z, residual, sd = (part.reshape(items, -1) for part in _misfit(wells, sound, variance=variance, slopes=slopes))
     typical = float(np.median(there.sum(axis=(1, 2)))) if items else 0.0
     limit = -special.ndtri(SOUND_DOUBTED / 2 / max(typical, 1.0))
-    item, well = _doubted(z.reshape(items, -1), limit=limit)
+    item, well = _doubted(z, limit=limit)
     pair_item, pair = _pairs(item, well, replicates)
-    parts = [sound, _read(wells, item, well[:, None], witness=witness), _read(wells, pair_item, pair, witness=witness)]
+    parts = [sound] + [
+        _read(wells, owner, wrong, witness=witness, residual=residual, shift=shift)
+        for owner, wrong in ((item, well[:, None]), (pair_item, pair))
+    ]
     together = Readings(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Readings)))
-    return together.where(np.lexsort((together.wrong, together.item))), int(witness.sum())
+    reach = np.sqrt(WRONG_EXCESS * variance + sd[witness] ** 2)
+    seen = special.ndtr((-limit * sd[witness] - shift) / reach) + special.ndtr((shift - limit * sd[witness]) / reach)
+    return together.where(np.lexsort((together.wrong, together.item))), float(seen.sum())
 
 
-def _read(wells: FloatArray, item: IntArray, wrong: IntArray, *, witness: BoolArray) -> Readings:
+def _read(
+    wells: FloatArray,
+    item: IntArray,
+    wrong: IntArray,
+    *,
+    witness: BoolArray,
+    residual: FloatArray,
+    shift: float,
+) -> Readings:
     """Rows of these items with these wells gone wrong; exact for normal wells of unequal variance."""
     _, arms, replicates = wells.shape
-    own = wells[item]
+    rows = np.arange(len(item))[:, None]
+    moved = wells[item].reshape(len(item), arms * replicates)
+    moved[rows, wrong] -= shift
+    own = moved.reshape(len(item), arms, replicates)
     there = np.isfinite(own)
     variance = np.ones((len(item), arms * replicates))
-    variance[np.arange(len(item))[:, None], wrong] = 1 + WRONG_EXCESS
+    variance[rows, wrong] = 1 + WRONG_EXCESS
     variance = variance.reshape(own.shape)
     precision = np.where(there, 1 / variance, 0.0)
     total = precision.sum(axis=-1)
@@ -144,11 +166,14 @@ def _read(wells: FloatArray, item: IntArray, wrong: IntArray, *, witness: BoolAr
         0.5 * left.sum(axis=1),
         named,
         telling,
+        residual[item, wrong[:, 0]] if wrong.shape[1] else np.zeros(len(item)),
     )
 
 
-def _misfit(wells: FloatArray, sound: Readings, *, variance: float, slopes: FloatArray) -> FloatArray:
-    """SDs between a well and what the others say: those of its arm, or the other arms where it is alone."""
+def _misfit(
+    wells: FloatArray, sound: Readings, *, variance: float, slopes: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """How far a well lies from the others of its arm, or, alone there, from other arms: in SDs, in log2, and the SD."""
     covariance = np.repeat(general_covariances(slopes), len(NOISE_GRID), axis=0)
     scale = variance * np.tile(NOISE_GRID, len(covariance) // len(NOISE_GRID))
     mean = np.zeros((len(covariance), sound.values.shape[1]))
@@ -159,14 +184,17 @@ def _misfit(wells: FloatArray, sound: Readings, *, variance: float, slopes: Floa
     total[:, arms, arms] += scale[best][:, None] * np.where(np.isfinite(sound.noise), sound.noise, 1e6)
     precision = np.linalg.inv(total)
     pull = np.einsum("nij,nj->ni", precision, np.nan_to_num(sound.values))
-    between = np.abs(pull) / np.sqrt(np.einsum("nii->ni", precision))
+    own = np.einsum("nii->ni", precision)
+    between = np.abs(pull) / np.sqrt(own)
     there = np.isfinite(wells)
     filled = np.where(there, wells, 0.0)
     count = there.sum(axis=-1)[:, :, None]
     others = np.maximum(count - 1, 1)
-    within = np.abs(filled - (filled.sum(axis=-1, keepdims=True) - filled) / others)
-    within = within / np.sqrt(variance * (1 + 1 / others))
-    return np.where(there, np.where(count > 1, within, between[:, :, None]), 0.0)
+    apart = filled - (filled.sum(axis=-1, keepdims=True) - filled) / others
+    within = np.sqrt(variance * (1 + 1 / others))
+    z = np.where(there, np.where(count > 1, np.abs(apart) / within, between[:, :, None]), 0.0)
+    residual = np.where(there, np.where(count > 1, apart, (pull / own)[:, :, None]), 0.0)
+    return z, residual, np.broadcast_to(np.where(count > 1, within, 1 / np.sqrt(own)[:, :, None]), z.shape)
 
 
 def _doubted(z: FloatArray, *, limit: float) -> tuple[IntArray, IntArray]:

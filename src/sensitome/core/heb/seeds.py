@@ -30,7 +30,9 @@ class SeedLayer(NamedTuple):
     loyalty: FloatArray
 
 
-def seed_layer(likelihood: FloatArray, weights: FloatArray, *, family: IntArray) -> SeedLayer:
+def seed_layer(
+    likelihood: FloatArray, weights: FloatArray, *, family: IntArray, own_weights: FloatArray | None = None
+) -> SeedLayer:
     """Prior of each item over the patterns, given what the others of its seed family show.
 
     Parameters
@@ -38,6 +40,7 @@ def seed_layer(likelihood: FloatArray, weights: FloatArray, *, family: IntArray)
     likelihood : (items, patterns), everything else summed out, in any scale per item
     weights : (patterns,), sum to 1
     family : (items,) family codes; −1 = none
+    own_weights : (items, patterns) weights for members that do not follow their family; None = `weights`
 
     Returns
     -------
@@ -53,7 +56,8 @@ def seed_layer(likelihood: FloatArray, weights: FloatArray, *, family: IntArray)
     ----------
     Marine et al. 2012, doi:10.1177/1087057111427348 (common seed analysis)
     """
-    prior = np.broadcast_to(weights, likelihood.shape).copy()
+    own_weights = np.broadcast_to(weights, likelihood.shape) if own_weights is None else own_weights
+    prior = own_weights.copy()
     rows, start, size = _families(family)
     apart = np.eye(1, len(SHARING_GRID))[0]
     if not len(rows):
@@ -70,11 +74,13 @@ def seed_layer(likelihood: FloatArray, weights: FloatArray, *, family: IntArray)
     )
     if gain < LEAST_GAIN:
         return SeedLayer(0.0, prior, apart)
-    prior[rows] = _from_the_others(np.repeat(families, size, axis=1) - members, loyalty, weights)
+    prior[rows] = _from_the_others(np.repeat(families, size, axis=1) - members, loyalty, weights, own_weights[rows])
     return SeedLayer(float(loyalty @ np.array(SHARING_GRID)), prior, loyalty)
 
 
-def _from_the_others(others: FloatArray, loyalty: FloatArray, weights: FloatArray) -> FloatArray:
+def _from_the_others(
+    others: FloatArray, loyalty: FloatArray, weights: FloatArray, own_weights: FloatArray
+) -> FloatArray:
     """Prior of each member, from log likelihoods (grid, members, patterns) of the rest of its family."""
     top = others.max(axis=(0, 2))
     joint = np.exp(others - top[None, :, None]) * weights * loyalty[:, None, None]
@@ -82,7 +88,7 @@ def _from_the_others(others: FloatArray, loyalty: FloatArray, weights: FloatArra
     phi = np.array(SHARING_GRID)[:, None, None]
     follows = (phi * joint).sum(axis=0)
     free = ((1 - phi) * joint).sum(axis=(0, 2))
-    return np.asarray(follows + free[:, None] * weights, dtype=np.float64)
+    return np.asarray(follows + free[:, None] * own_weights, dtype=np.float64)
 
 
 def _mixing(marginal: FloatArray) -> FloatArray:
