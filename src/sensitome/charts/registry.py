@@ -269,7 +269,7 @@ FIGURES: list[Figure] = [
         "MiRNAs that answer to the treatment",
         ("expression", "response"),
         response_boxes,
-        "Expression of each miRNA in each arm, those with the smallest nominal p of each group of cell lines. Box = "
+        "Expression of each miRNA in each arm, those with the smallest p of each group of cell lines. Box = "
         "quartiles, whiskers = farthest arrays within 1.5 interquartile ranges, points = arrays; color and shape = "
         "cell line. Nominal p is not corrected for the number of miRNAs.",
     ),
