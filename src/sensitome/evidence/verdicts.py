@@ -22,7 +22,8 @@ MEANINGS: Mapping[str, str] = {
     "suggestive": "one experiment supports it, and no experiment that decides contradicts",
     "mixed": "an experiment that decides supports it and another, or another of its own sources, contradicts",
     "unclear": "something was measured, and nothing takes sides",
-    "additive": "the validation assay shows fewer cells with the drug, and shows that the drug does not change that",
+    "additive": "the validation assay shows fewer cells with the drug, and it or the screen shows that the drug does "
+    "not change that",
     "contradicted": "the validation assay, or where it is silent the screen, shows no relevant effect or the opposite",
     "not measured": "no source that is judged has a value",
 }
@@ -94,7 +95,7 @@ def verdict_of(*, screen: str, validation: str, corroborating: Iterable[str], ne
     rules = (
         ("not measured", {screen, validation, *beside} <= {"missing"}),
         ("contradicted", validation == "contradicts" or (validation in _UNDECIDED and screen == "contradicts")),
-        ("additive", validation == "additive"),
+        ("additive", validation == "additive" or (validation == "effect only" and screen == "contradicts")),
         ("mixed", "mixed" in (screen, validation) or screen == "contradicts"),
         ("strong", screen == validation == "supports" and _agree(beside, needed)),
         ("confirmed", screen == validation == "supports"),
