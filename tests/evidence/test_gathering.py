@@ -70,7 +70,7 @@ def test_one_row_tells_everything_in_words() -> None:
         "Effect in the validation: 31 % of the control in this arm, −1.70 log2 (−1.90 to −1.50), q 0.004, n 3. "
         "Interaction in the validation: beyond what reagent and drug do alone −0.70 log2 (−0.90 to −0.50), q 0.004, "
         "n 3. "
-        "Excess over Bliss in the validation: 16.5 points more killing than Bliss expects (4.5 to 28.5), n 3. "
+        "Excess over Bliss in the validation: 16.5 points more killing than Bliss expects (4.5 to 28.5), q 0.04, n 3. "
         "Proteins: proliferation down (−2.0 SD), apoptosis unchanged; called: KI67 down (3 proteins; 10 % of the "
         "reagents "
         "in this arm read as high). "

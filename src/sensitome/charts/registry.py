@@ -179,7 +179,7 @@ FIGURES: list[Figure] = [
         "Viability under every arm; the eight reagents with the smallest p. Gray = negative control, color = reagent; "
         "bar = mean, line = its spread, point = biological replicate, red tick = what Bliss independence expects of "
         "reagent and drug together. Stars: p or q of reagent against control in the same arm, * < .05, ** < .01, "
-        "*** < .001. A star says that fewer cells live than with the control, not that the drug changes the effect.",
+        "*** < .001. A star says that viability differs from the control, not that the drug changes the effect.",
     ),
     Figure(
         "validation_agreement",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sensitome.evidence.sources import ESTIMATE, KEYS, Asked, Judgment, Row, Source, Tables
-from sensitome.evidence.words import estimate, interval, number, percent
+from sensitome.evidence.words import chance, estimate, interval, number, percent
 
 __all__ = ["LAB_SOURCES", "adopt_kinds"]
 
@@ -173,7 +173,7 @@ def _combination(tables: Tables, asked: Asked) -> pl.DataFrame | None:
 def _judge_combination(row: Row, asked: Asked) -> Judgment:
     value = row.get(asked.settings.by)
     around = interval(row.get("ci_low"), row.get("ci_high"), digits=1)
-    words = f"{row['direction']} ({around}), n {row['n']}"
+    words = f"{row['direction']} ({around}){chance(row)}, n {row['n']}"
     if not isinstance(value, float) or value > asked.settings.alpha:
         return "unclear", words
     return ("supports" if row["effect"] > 0 else "contradicts"), words
