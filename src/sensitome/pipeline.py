@@ -22,6 +22,7 @@ from sensitome.errors import Caution
 from sensitome.inputs import input_files, relative_name
 from sensitome.io.prior_file import prior_content
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
+from sensitome.io.truth import read_true_genes, read_truth
 from sensitome.manifest import build_manifest
 from sensitome.screen.prior import keep_prior
 from sensitome.settings import Study
@@ -211,10 +212,10 @@ def _as_records(stage: str, messages: Iterable[object]) -> list[dict[str, Any]]:
 def _true_genes(context: Context) -> list[str] | None:
     """Known genes behind the screen of a simulated study."""
     name = context.study.inputs.true_genes
-    return pl.read_csv(context.folder / name)["gene"].cast(pl.String).to_list() if name else None
+    return read_true_genes(context.folder / name) if name else None
 
 
 def _truth(context: Context) -> pl.DataFrame | None:
     """Known truth of a simulated study."""
     name = context.study.inputs.truth
-    return pl.read_csv(context.folder / name) if name else None
+    return read_truth(context.folder / name) if name else None

@@ -37,6 +37,11 @@ def query_run(results: str | Path, sql: str) -> pl.DataFrame:
         except duckdb.Error as error:
             raise SourceError(
                 "the query cannot be answered",
-                found=str(error).strip(),
+                found=_without_guess(str(error)),
                 expected=f"SQL over the tables {listed(tables, last='and', most=20)}",
             ) from error
+
+
+def _without_guess(message: str) -> str:
+    """DuckDB's words without its guess of a name, which is one of its own catalog."""
+    return message.split("\nDid you mean")[0].strip()

@@ -30,7 +30,7 @@ def test_a_missing_file_suggests_the_closest_name(tmp_path: Path) -> None:
 
 def test_a_missing_file_without_a_like_name_says_how_many_files_there_are(tmp_path: Path) -> None:
     path = tmp_path / "plate_1.csv"
-    assert message(path) == f"file not found in {path}. Its folder holds 0 other files, none of like name."
+    assert message(path) == f"file not found in {path}. Its folder holds no file."
     (tmp_path / "zzz").write_text("x")
     assert message(path) == f"file not found in {path}. Its folder holds 1 other file, none of like name."
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 from sensitome.check.findings import Findings
 from sensitome.inputs import read_expression
 from sensitome.io.prior_file import PriorFile, read_prior
+from sensitome.io.truth import read_true_genes, read_truth
 from sensitome.screen.prior import use_prior
 from sensitome.screen.quality_figures import figures_with
 from sensitome.screen.sensitization_design import check_sensitization
@@ -24,6 +27,9 @@ def check_screen(context: Context, found: Findings) -> None:
     found.attempt(lambda: list(settings_grid(study)))
     thresholds = found.attempt(lambda: figures_with(study.quality.thresholds))
     found.attempt(lambda: read_expression(study.inputs, folder=context.folder), of="expressed")
+    for name, read in (("truth", read_truth), ("true_genes", read_true_genes)):
+        if named := getattr(study.inputs, name):
+            found.attempt(partial(read, context.folder / named), of=name)
     prior = study.sensitization.prior
     kept = found.attempt(lambda: read_prior(context.folder / prior)) if prior else None
     for name in ("read", "normalize", *(("quality",) if thresholds is not None else ()), "score"):

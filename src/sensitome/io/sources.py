@@ -128,7 +128,8 @@ def _refuse_absent(path: Path) -> None:
     there = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
     near = suggestion(path.name, there)
     files = "1 other file" if len(there) == 1 else f"{len(there)} other files"
-    raise SourceError("file not found", where=path, next_step=near or f"Its folder holds {files}, none of like name.")
+    holds = f"Its folder holds {files}, none of like name." if there else "Its folder holds no file."
+    raise SourceError("file not found", where=path, next_step=near or holds)
 
 
 def _unpack(data: bytes, path: Path) -> bytes:
