@@ -17,10 +17,15 @@ from sensitome.settings import Treatments
 if TYPE_CHECKING:
     from sensitome.screen.effects import EffectCube
 
-__all__ = ["check_arms", "check_common", "refuse_doubled", "warn_when_all_act"]
+__all__ = ["check_arms", "check_common", "refuse_doubled", "warn_when_all_act", "warn_when_all_change"]
 
 #: Negative controls farther than this (log2) from the typical reagent of a line say that most of the library acts.
 FAR_FROM_CONTROLS = 0.5
+
+#: A typical interaction larger than this (log2) says that plates were not normalized.
+FAR_FROM_NOTHING = 0.25
+#: Fewest reagents of a context whose typical interaction says something.
+LEAST_REAGENTS = 20
 
 _ITEM = ("reagent", "kind")
 
@@ -156,6 +161,22 @@ def warn_when_all_act(cube: EffectCube, controls: EffectCube) -> None:
             found=", ".join(f"{shift:+.2f} log2 from the negative controls in {line}" for line, shift in far),
             expected=f"within {FAR_FROM_CONTROLS:g} log2",
             next_step='Most of the library is no reference here: use reference = "negatives".',
+        )
+
+
+def warn_when_all_change(cube: EffectCube) -> None:
+    """Say it when the drug changes the typical reagent: effects are not measured from it then."""
+    change = robust.nan_mean(cube.values[:, :, 1:], axis=-1) - robust.nan_mean(cube.values[:, :, :1], axis=-1)
+    typical, enough = robust.nan_median(change, axis=0), np.isfinite(change).sum(axis=0) >= LEAST_REAGENTS
+    with np.errstate(invalid="ignore"):
+        far = enough & (np.abs(typical) > FAR_FROM_NOTHING)
+    if far.any():
+        places = zip(*np.nonzero(far), strict=True)
+        _caution(
+            "the drug changes the typical reagent",
+            found=", ".join(f"{typical[i, j]:+.2f} log2 with {cube.drugs[j]} in {cube.lines[i]}" for i, j in places),
+            expected=f"within {FAR_FROM_NOTHING:g} log2",
+            next_step="Effects are measured from the typical reagent of each plate: check that all were normalized.",
         )
 
 

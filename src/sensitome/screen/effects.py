@@ -12,7 +12,13 @@ import polars as pl
 
 from sensitome.errors import ControlError, TableError, listed, suggestion
 from sensitome.frames import to_polars
-from sensitome.screen.effect_checks import check_arms, check_common, refuse_doubled, warn_when_all_act
+from sensitome.screen.effect_checks import (
+    check_arms,
+    check_common,
+    refuse_doubled,
+    warn_when_all_act,
+    warn_when_all_change,
+)
 from sensitome.settings import Treatments
 
 __all__ = ["REFERENCES", "EffectCube", "Reference", "arm_cube", "control_cube", "effect_cube"]
@@ -118,6 +124,7 @@ def effect_cube(scores: pl.DataFrame, *, treatments: Treatments, reference: Refe
     controls = control_cube(scores, treatments=treatments)
     if reference == "negatives":
         return _against(cube, controls)
+    warn_when_all_change(cube)
     if controls is not None:
         warn_when_all_act(cube, controls)
     return cube

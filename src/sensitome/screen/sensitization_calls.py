@@ -23,6 +23,10 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
 
+#: Interactions that differ by less (log2) are the same.
+FLAT = 1e-9
+
+
 @dataclass(frozen=True)
 class Judged:
     """A method's answer on a cube; arrays are (items, lines, drugs).
@@ -71,6 +75,7 @@ def judge_cube(
     asked = np.ones(screen.effect.shape, dtype=np.bool_) if tested is None else tested
     check_design(cube, screen, record=record, grouped=group is not None)
     no_group = np.full(len(cube.values), -1, dtype=np.intp)
+    _check_variation(cube, screen, record=record)
     material = Material(cube.values, screen, settings, asked, no_group if group is None else group, family, prior)
     test = record.run(material)
     _check_answer(cube, screen, test, record=record)
@@ -117,19 +122,31 @@ def check_design(cube: EffectCube, screen: Contrasts, *, record: SensitizationMe
 
 def _check_answer(cube: EffectCube, screen: Contrasts, test: ContextTest, *, record: SensitizationMethod) -> None:
     """Refuse interactions that do not vary: they have no scale to be held against."""
-    answered = np.asarray(np.isfinite(test.statistic).any(axis=0))
+    if not record.needs_groups:
+        _refuse_flat(cube, screen, ~np.asarray(np.isfinite(test.statistic).any(axis=0)), record=record)
+
+
+def _check_variation(cube: EffectCube, screen: Contrasts, *, record: SensitizationMethod) -> None:
+    """Refuse contexts whose interactions are all the same: of a constant nobody can tell whose it is."""
+    there = np.isfinite(screen.effect)
+    highest = np.where(there, screen.effect, -np.inf).max(axis=0, initial=-np.inf)
+    lowest = np.where(there, screen.effect, np.inf).min(axis=0, initial=np.inf)
+    _refuse_flat(cube, screen, np.asarray(highest - lowest < FLAT), record=record)
+
+
+def _refuse_flat(cube: EffectCube, screen: Contrasts, flat: BoolArray, *, record: SensitizationMethod) -> None:
+    """Refuse contexts without variation, where there are reagents enough to expect some; all are named."""
     asked = np.asarray(np.isfinite(screen.effect).sum(axis=0) >= max(record.reagents, 2))
-    if record.needs_groups or answered[asked].all() or not asked.any():
-        return
     faults = [
         Fault(f"interactions that vary between reagents in {cube.lines[i]}, {cube.drugs[j]}")
-        for i, j in zip(*np.nonzero(asked & ~answered), strict=True)
+        for i, j in zip(*np.nonzero(asked & flat), strict=True)
     ]
-    raise MethodError(
-        f"interactions cannot be judged by {record.name!r}: they do not vary",
-        faults=faults,
-        next_step="Check that the arms hold different plates, and that the readings are not rounded away.",
-    )
+    if faults:
+        raise MethodError(
+            f"interactions cannot be judged by {record.name!r}: they do not vary",
+            faults=faults,
+            next_step="Check that the arms hold different plates, and that the readings are not rounded away.",
+        )
 
 
 def _decide(
