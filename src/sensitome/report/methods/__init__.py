@@ -12,6 +12,7 @@ from sensitome.charts.data import Manifest, Tables
 from sensitome.report.methods import (
     calls,
     enrichment,
+    evidence,
     expression,
     patients,
     protein,
@@ -37,6 +38,7 @@ PARAGRAPHS: tuple[tuple[str, Write], ...] = (
     *expression.PARAGRAPHS,
     *enrichment.PARAGRAPHS,
     *patients.PARAGRAPHS,
+    *evidence.PARAGRAPHS,
     *study.PARAGRAPHS,
 )
 
