@@ -11,8 +11,10 @@ import polars as pl
 
 from sensitome.io.cbioportal import read_cbioportal
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from small_screen import write_screen
+
 MIRNAS = ("sim-miR-1", "sim-miR-2")
-ARMS = ("vehicle", "trastuzumab")
 
 
 def prepare(source: Path, folder: Path) -> Path:
@@ -26,27 +28,8 @@ def prepare(source: Path, folder: Path) -> Path:
     rows = {"NPI": clinical["npi"].to_numpy()} | {name: rng.normal(8, 1, clinical.height).round(3) for name in MIRNAS}
     matrix = pl.DataFrame(np.stack(list(rows.values())), schema=clinical["sample"].to_list())
     matrix.insert_column(0, pl.Series("mirna", list(rows))).write_csv(folder / "mirna.csv")
-    pl.DataFrame(screen(rng), orient="row", schema=COLUMNS).write_csv(folder / "wells.csv")
+    write_screen(folder / "wells.csv", MIRNAS)
     return folder / "study.toml"
-
-
-COLUMNS = ["plate", "library_plate", "cell_line", "treatment", "replicate", "well", "reagent", "kind", "role", "signal"]
-
-
-def screen(rng: np.random.Generator) -> list[tuple[object, ...]]:
-    """One plate of 96 wells in two arms, twice; the first miRNA sensitizes."""
-    wells = []
-    for arm in ARMS:
-        for replicate in (1, 2):
-            for number in range(96):
-                row, column = divmod(number, 12)
-                role = "negative" if column in (0, 11) else "sample"
-                name = MIRNAS[number - 1] if number in (1, 2) else f"mimic-{number:02d}" if role == "sample" else "NC"
-                loss = 2.0 if number == 1 and arm != "vehicle" else 0.0
-                signal = round(2 ** (14 - loss + rng.normal(0, 0.3)), 1)
-                place = (f"{arm}-{replicate}", "1", "KPL4", arm, replicate, f"{'ABCDEFGH'[row]}{column + 1:02d}")
-                wells.append((*place, name, "mimic", role, signal))
-    return wells
 
 
 if __name__ == "__main__":

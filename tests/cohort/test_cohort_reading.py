@@ -106,6 +106,47 @@ def test_every_mirna_or_named_ones_can_be_asked_for() -> None:
     assert "'miR-10'" in str(caught.value)
 
 
+def test_patients_without_mirnas_are_counted(folder: Path, tmp_path: Path) -> None:
+    matrix = pl.read_csv(folder / "mirna.csv").drop("P0002", "P0005")
+    matrix.write_csv(tmp_path / "few.csv")
+    few = settings(clinical=f"{folder}/clinical.csv", mirna="few.csv")
+    cohort = read_cohort(few, folder=tmp_path, matrices=("mirna",))
+    assert cohort.flow.select("reason", "n_left_out", "n_kept", "patients").row(-1) == (
+        "no mirna measured", 2, 38, "P0002; P0005",
+    )  # fmt: skip
+
+
+def test_counts_of_aliquots_become_log2_values_of_patients(tmp_path: Path) -> None:
+    (tmp_path / "forms.csv").write_text(
+        "bcr_patient_barcode,vital_status,days_to_death,days_to_last_followup,her2\n"
+        "tcga-aa-0001,Alive,,300,+\ntcga-aa-0002,Dead,100,,-\ntcga-aa-0003,Alive,,50,+\n"
+    )
+    (tmp_path / "counts.csv").write_text(
+        "mirna,TCGA-AA-0001-11A,TCGA-AA-0001-01A,TCGA-AA-0002-01A,TCGA-AA-0003-01B\nmiR-1,9,3,0,1\nmiR-2,1,1,4,1\n"
+    )
+    given = {"clinical": "forms.csv", "form": "tcga", "mirna": "counts.csv", "scale": "counts"}
+    asked = CohortSettings.model_validate({**given, "columns": {"her2_status": "her2"}, "subset": 'her2_status == "+"'})
+    cohort = read_cohort(asked, folder=tmp_path, matrices=("mirna",))
+    assert (cohort.endpoints, cohort.time_unit) == (("os",), "days")
+    matrix = cohort.matrix("mirna")
+    assert matrix.samples["sample"].to_list() == ["TCGA-AA-0001", "TCGA-AA-0003"]
+    assert matrix.values[:, 0].round(3).tolist() == [19.517, 18.932]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"endpoints": {"os": {"time": "a", "status": "b"}}}, "clinical and no endpoints"),
+        ({"form": "table"}, 'form = "tcga" with columns'),
+    ],
+)
+def test_forms_of_tcga_have_their_own_endpoint_and_names(given: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        CohortSettings.model_validate(
+            {"clinical": "a", "mirna": "b", "form": "tcga", "columns": {"her2": "x"}, **given}
+        )
+
+
 @pytest.mark.parametrize("given", [{}, {"clinical": "a", "folder": "b", "mirna": "c"}, {"clinical": "a"}])
 def test_a_cohort_comes_from_one_place_with_mirnas(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match=r"exactly one of folder and clinical|a matrix of miRNAs"):

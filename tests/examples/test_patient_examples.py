@@ -65,6 +65,23 @@ def test_tcga_shows_no_difference_for_mir_101_5p(shared: Path) -> None:
     assert flow["reason"][0] == "deaths that only follow-up forms tell: 47"
 
 
+def test_tcga_runs_as_a_study_from_raw_counts_and_forms(shared: Path, tmp_path: Path) -> None:
+    study = load("tcga-brca", "prepare").prepare(shared / "data" / "tcga_brca", tmp_path / "study")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Caution)
+        run = run_study(read_study(study), folder=study.parent, out=tmp_path / "results")
+    row = run.tables["survival"].filter(mirna="miR-101-5p", model="log-rank").row(0, named=True)
+    assert (round(row["statistic"], 4), round(row["p_value"], 4)) == (0.6928, 0.4052)
+    assert (row["n_high"], row["n_low"], row["n_event"], row["endpoint"]) == (77, 78, 22, "os")
+    names = run.tables["cohort_mirnas"].select("mirna", "measured_as").rows()
+    assert ("miR-101-5p", "hsa-miR-101-5p") in names
+    reasons = dict(run.tables["cohort_flow"].select("reason", "n_left_out").iter_rows())
+    assert reasons["time zero"] == 12
+    assert reasons["deaths that only follow-up forms tell: 47"] == 0
+    assert reasons["no mirna measured"] == 5
+    assert run.tables["cohorts"].select("n_patients", "time_unit").row(0) == (159, "days")
+
+
 def test_micma_has_119_and_107_significant_mrnas(shared: Path) -> None:
     summary, pairs = load("micma").run(shared / "data" / "mirna_arrays")
     counts = {row["mirna"]: (row["n_significant"], row["n_positive"]) for row in summary.to_dicts()}

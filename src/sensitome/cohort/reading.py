@@ -10,11 +10,13 @@ import polars as pl
 from sensitome.cohort.settings import CohortSettings, cohort_name
 from sensitome.cohort.stage import stage_numbers
 from sensitome.cohort.subset import subset
+from sensitome.core.counts import log2_cpm
 from sensitome.errors import Fault, SettingsError, SourceError, TableError, listed, suggestion
 from sensitome.expression_matrix import Expression
 from sensitome.io.cbioportal import read_cbioportal
 from sensitome.io.clinical import read_clinical
 from sensitome.io.endpoints import EndpointColumns
+from sensitome.io.tcga import first_primary, read_tcga_clinical
 from sensitome.io.wide_matrix import read_wide_matrix
 from sensitome.patients import Cohort
 
@@ -55,7 +57,7 @@ def cohort_files(settings: CohortSettings | None, *, folder: Path, section: str 
 def read_cohort(
     settings: CohortSettings, *, folder: Path, matrices: tuple[str, ...], name: str = "", section: str = "cohort"
 ) -> Cohort:
-    """Read the patients of a study and keep those of its subset.
+    """Read the patients of a study, and keep those of its subset who have miRNAs where these are needed.
 
     Parameters
     ----------
@@ -83,6 +85,8 @@ def read_cohort(
             roles=tuple(role for role in matrices if not getattr(settings, role)),
             name=name,
         )
+    elif settings.form == "tcga":
+        cohort = read_tcga_clinical(folder / str(settings.clinical), columns=settings.columns, name=name)
     else:
         cohort = read_clinical(
             folder / str(settings.clinical), endpoints=endpoints, name=name, time_unit=settings.time_unit
@@ -90,14 +94,29 @@ def read_cohort(
     for role in matrices:
         file = getattr(settings, role)
         if file:
-            cohort = _with_samples(cohort, role, read_wide_matrix(folder / file), file)
+            cohort = _with_samples(cohort, role, _matrix(folder / file, settings), file)
     if "mirna" in matrices and "mirna" not in cohort.matrices:
         raise TableError(
             f"cohort {name!r} has no matrix of miRNAs",
             where=settings.folder,
             next_step=_NO_MIRNA.format(section=section),
         )
-    return subset(cohort, settings.subset)
+    kept = subset(cohort, settings.subset)
+    return _measured(kept) if "mirna" in matrices else kept
+
+
+def _measured(cohort: Cohort) -> Cohort:
+    """Patients with miRNAs; those without are counted."""
+    there = cohort.matrix("mirna").samples.height
+    return cohort if there == cohort.clinical.height else cohort.complete("mirna")
+
+
+def _matrix(path: Path, settings: CohortSettings) -> Expression:
+    """A matrix in log2, one sample a patient."""
+    matrix = read_wide_matrix(path)
+    if settings.scale == "counts":
+        matrix = matrix.with_values(log2_cpm(matrix.values))
+    return first_primary(matrix)[0] if settings.form == "tcga" else matrix
 
 
 def _with_samples(cohort: Cohort, role: str, matrix: Expression, file: str) -> Cohort:

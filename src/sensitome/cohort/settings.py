@@ -39,10 +39,16 @@ class CohortSettings(_Settings):
     """A study folder of cBioPortal."""
     clinical: str | None = None
     """Instead of a folder: a clinical table, one row per patient."""
+    form: Literal["table", "tcga"] = "table"
+    """Of the clinical table: plain, or the forms of TCGA with their follow-ups, which tell one endpoint, os in days."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Columns of the forms of TCGA under names of our own: her2_status → patient.lab_proc_her2_…"""
     mirna: str | None = None
-    """Matrix of miRNAs, features × samples; log2."""
+    """Matrix of miRNAs, features × samples. Of TCGA barcodes the first primary tumor of each patient is taken."""
     mrna: str | None = None
-    """Matrix of mRNAs, features × samples; log2."""
+    """Matrix of mRNAs, features × samples."""
+    scale: Literal["log2", "counts"] = "log2"
+    """Of the matrices: log2 values, or counts, of which log2 (counts per million + 1) is taken."""
     endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
     """Endpoints by name (os, bcss): where each stands in the clinical table. A folder knows its own."""
     time_unit: str = "months"
@@ -93,6 +99,10 @@ class CohortSettings(_Settings):
             raise ValueError("exactly one of folder and clinical")
         if self.clinical and not self.mirna:
             raise ValueError("a matrix of miRNAs (mirna) beside the clinical table")
+        if self.form == "tcga" and (self.folder or self.endpoints):
+            raise ValueError('clinical and no endpoints with form = "tcga": its forms have one endpoint, os')
+        if self.columns and self.form != "tcga":
+            raise ValueError('form = "tcga" with columns; a plain table has names of its own')
         return self
 
 

@@ -198,7 +198,8 @@ def _has_stages(study: Study) -> bool:
 
 
 def _has_endpoints(study: Study) -> bool:
-    return any(settings.folder or settings.endpoints for _, settings in sections(study).values())
+    named = sections(study).values()
+    return any(settings.folder or settings.endpoints or settings.form == "tcga" for _, settings in named)
 
 
 _SECTIONS = ("cohort", "cohorts")
@@ -213,7 +214,7 @@ STAGES: tuple[Stage, ...] = (
         _look_up,
         applies=_has_cohort,
         uses=("sensitizers",),
-        version=2,
+        version=3,
     ),
     Stage(
         "association",
@@ -224,7 +225,7 @@ STAGES: tuple[Stage, ...] = (
         associate_patients,
         applies=_has_genes,
         uses=("targets",),
-        version=2,
+        version=3,
     ),
     Stage(
         "stage",
@@ -234,7 +235,7 @@ STAGES: tuple[Stage, ...] = (
         ("cohort",),
         _compare_stages,
         applies=_has_stages,
-        version=2,
+        version=3,
     ),
     Stage(
         "survival",
@@ -244,6 +245,6 @@ STAGES: tuple[Stage, ...] = (
         ("cohort",),
         _survive,
         applies=_has_endpoints,
-        version=2,
+        version=3,
     ),
 )
