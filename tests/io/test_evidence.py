@@ -138,6 +138,11 @@ def test_any_list_of_two_columns_is_read(tmp_path: Path, text: str) -> None:
     assert read_evidence(path, source="lab", version="2")["source"].unique().to_list() == ["lab"]
 
 
+def test_a_list_may_name_mirnas_by_accession(tmp_path: Path) -> None:
+    path = write(tmp_path, "gene\tmimat\tn_sites\nERBB2\tMIMAT0000416\t2\n", "mine.tsv")
+    assert only(path, "mirna", "gene", "score") == [("MIMAT0000416", "ERBB2", None)]
+
+
 def test_a_newer_layout_is_told_with_what_there_is(tmp_path: Path) -> None:
     path = write(tmp_path, "regulator\tregulated\nx\ty\n")
     with pytest.raises(SourceError) as caught:

@@ -13,7 +13,10 @@ __all__ = ["SOURCES", "Evidence", "Source", "find_source"]
 #: What a row says: somebody saw it, a program predicts it, or a list names it.
 Evidence = Literal["observed", "predicted", "listed"]
 
-_MIRNA = ("mirna", "mir", "microrna", "mirna name", "mirbase id", "mirna id", "mature mirna")
+_MIRNA = (
+    "mirna", "mir", "microrna", "mirna name", "mirbase id", "mirna id", "mature mirna", "mimat", "mirbase accession",
+    "mirna accession",
+)  # fmt: skip
 _GENE = ("gene", "gene symbol", "symbol", "target gene", "target", "gene name", "genesymbol", "target symbol")
 _SCORE = ("score", "value", "integrated score", "integratedscore", "target score")
 
