@@ -10,8 +10,8 @@ from sensitome.charts.data import plural
 
 __all__ = ["learned_words", "null_words"]
 
-#: Patterns that are named; the rest is counted.
-MOST_PATTERNS = 8
+#: Patterns that are named at most, and by what factor they must stand above the typical one; the rest is counted.
+MOST_PATTERNS, CLEARLY = 8, 1.5
 
 
 def learned_words(fit: pl.DataFrame | None) -> dict[str, Any] | None:
@@ -32,12 +32,14 @@ def learned_words(fit: pl.DataFrame | None) -> dict[str, Any] | None:
     shares = fit.filter(pl.col("quantity") == "pattern_share").sort(
         "value", "pattern", descending=[True, False], maintain_order=True
     )
-    named = shares.head(MOST_PATTERNS)
+    # Beyond what every pattern is given beforehand.
+    typical = float(shares["value"].median() or 0.0)  # type: ignore[arg-type]
+    named = shares.filter(pl.col("value") > CLEARLY * typical).head(MOST_PATTERNS)
     return {
         "numbers": _numbers(one),
         "patterns": [(pattern, _percent(share)) for pattern, share in named.select("pattern", "value").iter_rows()],
         "further": shares.height - named.height,
-        "further_share": _percent(float(shares["value"].to_numpy()[MOST_PATTERNS:].sum())),
+        "further_share": _percent(float(shares["value"].to_numpy()[named.height :].sum())),
         "slopes": _slopes(fit),
     }
 
