@@ -88,9 +88,9 @@ def test_check_finds_nothing_in_a_good_study_and_writes_nothing(command: Command
         "  arrays        # arrays, # miRNAs",
         "  validation    # plates, # wells",
         "  lysate array  # slides, # spots",
+        "  miRBase       # releases",
         "  targets       # miRNAs, # genes",
         "  gene sets     # sets",
-        "  miRBase       # releases",
         "  patients      # patients, endpoints os and bcss, # miRNAs, # mRNAs",
         "Run it with: sensitome run study",
     ]

@@ -10,6 +10,7 @@ import pytest
 from tests.small_run import small_run
 
 from sensitome.charts.data import arms_in_order, csv_text, drug_arms, groups, score_unit
+from sensitome.charts.export import render
 from sensitome.charts.flowchart import flow
 from sensitome.charts.plate_heatmap import worst_plate
 from sensitome.charts.quality_strips import limits
@@ -103,3 +104,14 @@ def test_numbers_of_figures_are_rounded_and_gaps_are_empty():
         csv_text(pl.DataFrame({"a": [1.23456, None, float("nan")], "b": ['x"y', "z", None]}))
         == 'a,b\n1.2346,"x""y"\n,z\n,\n'
     )
+
+
+def test_resources_of_a_pdf_are_written_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    head, tail = b"/XObject <<\n", b"\n    >>\n"
+    one, two = b"      /xo0 8 0 R", b"      /xo1 10 0 R"
+    made = []
+    for lines in ((one, two), (two, one)):
+        pdf = head + b"\n".join(lines) + tail
+        monkeypatch.setattr("vl_convert.svg_to_pdf", lambda _svg, pdf=pdf: pdf)
+        made.append(render({"mark": "point", "data": {"values": [{"a": 1}]}}, format="pdf"))
+    assert made == [head + one + b"\n" + two + tail] * 2

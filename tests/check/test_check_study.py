@@ -69,7 +69,7 @@ def test_a_fault_of_one_part_leaves_the_others_judged(study: Path) -> None:
     (study / "arrays.csv").unlink()
     report = check_study(study)
     assert messages(report, study) == ["file not found in arrays.csv. Did you mean 'targets.csv'?"]
-    sound = ["screen", "validation", "lysate array", "targets", "gene sets", "miRBase", "patients"]
+    sound = ["screen", "validation", "lysate array", "miRBase", "targets", "gene sets", "patients"]
     assert list(report.sound) == sound
 
 
@@ -128,4 +128,20 @@ def test_choices_that_only_a_late_stage_reads_are_checked(study: Path) -> None:
         "Did you mean 'plate-median'?",
         "unknown quality threshold in quality.thresholds: found 'zprime.warn', expected the name of a figure, a dot "
         'and "warn" or "fail". Did you mean \'z_prime.warn\'?',
+    ]
+
+
+def test_a_fault_that_follows_from_another_is_not_told(study: Path) -> None:
+    (study / "mirbase.tsv").write_text("version,accession\n", encoding="utf-8")
+    assert messages(check_study(study), study) == [
+        "history of miRNA names: 1 fault.\n"
+        "  mirbase.tsv: column 'name' is missing (there is 'version' and 'accession'). Add or rename the column."
+    ]
+
+
+def test_a_subset_without_patients_is_one_fault(study: Path) -> None:
+    replace(study / "study.toml", 'stage = "stage"', 'stage = "stage"\nsubset = "age > 500"')
+    assert messages(check_study(study), study) == [
+        "subset 'age > 500' keeps no patient in cohort 'simulated patients': found 60 patients, of none of whom it is "
+        "true. Look at the words and units of these columns."
     ]

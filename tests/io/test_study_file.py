@@ -67,7 +67,7 @@ def test_readings_come_from_one_place(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read_study(write(tmp_path, MINIMAL + 'cellhts2 = "x"\n'))
     assert [fault.rule for fault in caught.value.faults] == [
-        "exactly one of plates, wells and cellhts2 (found plates, cellhts2)"
+        "expected exactly one of plates, wells and cellhts2 (found plates, cellhts2)"
     ]
 
 

@@ -44,13 +44,15 @@ def render_both(chart: ChartType | Specification) -> tuple[bytes, bytes]:
     svg = _svg(chart)
     # Two fonts in one PDF are written in an order of chance; one weight needs one font.
     pdf = vl_convert.svg_to_pdf(re.sub(r' font-weight="[^"]*"', "", svg))
-    # So are the graphics states of a page; sorting their lines leaves every offset of the file as it is.
-    return svg.encode(), re.sub(rb"(?<=/ExtGState <<\n)[^>]*(?=\n *>>)", _sorted_lines, pdf)
+    # So are the resources of a page; sorting their lines leaves every offset of the file as it is.
+    return svg.encode(), re.sub(
+        rb"(/(?:ExtGState|XObject|Pattern|Shading|ColorSpace) <<\n)([^>]*)(?=\n *>>)", _sorted, pdf
+    )
 
 
-def _sorted_lines(block: re.Match[bytes]) -> bytes:
-    """Lines of a PDF dictionary in order."""
-    return b"\n".join(sorted(block[0].split(b"\n")))
+def _sorted(block: re.Match[bytes]) -> bytes:
+    """A PDF dictionary with its lines in order."""
+    return block[1] + b"\n".join(sorted(block[2].split(b"\n")))
 
 
 def _svg(chart: ChartType | Specification) -> str:

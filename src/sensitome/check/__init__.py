@@ -26,6 +26,9 @@ __all__ = ["Report", "check_study"]
 #: The parts of a study; each looks at what those before it have read.
 PARTS = (check_screen, check_validation, check_mechanism, check_patients)
 
+#: Parts as they are listed when they are sound.
+ORDER = ("screen", "arrays", "validation", "lysate array", "miRBase", "targets", "gene sets", "patients")
+
 
 @dataclass(frozen=True)
 class Report:
@@ -72,4 +75,5 @@ def check_study(path: str | Path, *, jobs: int = 1) -> Report:
                 check(context, found)
     # What two parts read is told once.
     cautions = {str(warning.message): warning.message for warning in caught if isinstance(warning.message, Caution)}
-    return Report(tuple(found.errors), tuple(cautions.values()), found.sound)
+    sound = {part: found.sound[part] for part in ORDER if part in found.sound}
+    return Report(tuple(found.errors), tuple(cautions.values()), sound)

@@ -27,6 +27,7 @@ class Findings:
     sound : part → its size in words
     tables : as a run makes them, so far as a check makes them
     faulty : inputs of the study that were found faulty
+    refused : tables that a run makes of these inputs, or of tables that are refused
     """
 
     stages: dict[str, Stage]
@@ -34,6 +35,7 @@ class Findings:
     sound: dict[str, str] = field(default_factory=dict)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     faulty: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
     def attempt(self, step: Callable[[], Answer], *, of: str = "") -> Answer | None:
         """Answer of a step, or None and its error kept; the input that it judged is faulty then."""
@@ -47,14 +49,20 @@ class Findings:
     def rehearse(self, name: str, context: Context) -> bool:
         """Run a stage on the tables so far and keep what it makes; whether it ran.
 
-        A stage that does not apply, that lacks a table, or that reads an input which is known to be faulty is not run.
+        A stage that does not apply, that lacks a table, or that would read what is known to be faulty is not run: its
+        fault would be told twice, or be one that follows from another.
         """
         stage = self.stages.get(name)
-        if stage is None or not stage.applies(context.study) or self.faulty & set(stage.inputs):
+        if stage is None or not stage.applies(context.study):
             return False
-        if any(table not in self.tables for table in stage.needs):
+        lacking = [table for table in stage.needs if table not in self.tables]
+        if lacking or self.faulty & set(stage.inputs) or self.refused & {*stage.needs, *stage.uses}:
+            self.refused |= set(stage.makes)
             return False
         given = (*stage.needs, *(table for table in stage.uses if table in self.tables))
         made = self.attempt(lambda: stage.run({table: self.tables[table] for table in given}, context))
-        self.tables |= made or {}
-        return made is not None
+        if made is None:
+            self.refused |= set(stage.makes)
+            return False
+        self.tables |= made
+        return True

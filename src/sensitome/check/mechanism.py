@@ -10,7 +10,6 @@ import polars as pl
 from sensitome.check.findings import Findings
 from sensitome.io.evidence import read_evidence
 from sensitome.io.gene_sets import read_gene_sets
-from sensitome.io.mirbase import read_mirbase
 from sensitome.io.targetscan import read_family_info
 from sensitome.settings import Study
 from sensitome.stages.record import Context
@@ -36,10 +35,6 @@ def check_mechanism(context: Context, found: Findings) -> None:
         sets = found.attempt(lambda: read_gene_sets(folder / str(inputs.gene_sets)), of="gene_sets")
         if sets is not None:
             found.sound["gene sets"] = f"{sets['gene_set'].n_unique():,} sets"
-    if inputs.mirbase:
-        base = found.attempt(lambda: read_mirbase(folder / str(inputs.mirbase)), of="mirbase")
-        if base is not None:
-            found.sound["miRBase"] = f"{base.matures['version'].n_unique()} releases"
     quick = replace(context, study=_quick(context.study))
     for name in ("names", "targets", "enrichment"):
         found.rehearse(name, quick)

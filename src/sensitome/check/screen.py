@@ -8,6 +8,7 @@ import polars as pl
 
 from sensitome.check.findings import Findings
 from sensitome.inputs import read_expression
+from sensitome.io.mirbase import read_mirbase
 from sensitome.io.prior_file import PriorFile, read_prior
 from sensitome.io.truth import read_true_genes, read_truth
 from sensitome.screen.prior import use_prior
@@ -27,6 +28,11 @@ def check_screen(context: Context, found: Findings) -> None:
     found.attempt(lambda: list(settings_grid(study)))
     thresholds = found.attempt(lambda: figures_with(study.quality.thresholds))
     found.attempt(lambda: read_expression(study.inputs, folder=context.folder), of="expressed")
+    if study.inputs.mirbase:
+        # Names of arrays and library are joined by it, so that it is read before the calls.
+        base = found.attempt(lambda: read_mirbase(context.folder / str(study.inputs.mirbase)), of="mirbase")
+        if base is not None:
+            found.sound["miRBase"] = f"{base.matures['version'].n_unique()} releases"
     for name, read in (("truth", read_truth), ("true_genes", read_true_genes)):
         if named := getattr(study.inputs, name):
             found.attempt(partial(read, context.folder / named), of=name)
@@ -35,12 +41,15 @@ def check_screen(context: Context, found: Findings) -> None:
     for name in ("read", "normalize", *(("quality",) if thresholds is not None else ()), "score"):
         found.rehearse(name, context)
     _check_arrays(context, found)
+    if study.inputs.expressed and (study.expression is None or study.expression.expressed_by != "arrays"):
+        # The table says what is expressed, whatever is wrong with the arrays.
+        found.refused -= {"detection"}
     found.rehearse("expressed", context)
     if found.rehearse("hits", context) and found.attempt(lambda: _can_be_tested(study, found.tables)):
         wells = found.tables["readings"]
         arms = wells["treatment"].n_unique()
         size = f"{wells['plate'].n_unique()} plates, {wells.height:,} wells, {arms} treatment{'s' * (arms > 1)}"
-        found.sound = {"screen": size, **found.sound}
+        found.sound["screen"] = size
         if kept is not None and can_test(study):
             found.attempt(lambda: _check_prior(kept, context, found.tables["scores"]))
 

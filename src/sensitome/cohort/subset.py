@@ -53,6 +53,13 @@ def subset(cohort: Cohort, expression: str) -> Cohort:
             expected="text compared with text, and numbers with numbers",
             next_step="Put quotes around text, and none around numbers.",
         ) from error
+    if cohort.clinical.height and not kept.any():
+        raise TableError(
+            f"subset {expression!r} keeps no patient",
+            where=f"cohort {cohort.name!r}",
+            found=f"{cohort.clinical.height:,} patients, of none of whom it is true",
+            next_step="Look at the words and units of these columns.",
+        )
     return cohort.keep(kept, step=expression, reason=f"not {expression}")
 
 

@@ -167,6 +167,7 @@ def _fault(detail: Any, *, source: str, lines: Mapping[tuple[str, ...], int]) ->
     rule = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     hint = suggestion(value, re.findall(r"'([^']+)'", rule)) if isinstance(value, str) else ""
     shown = None if isinstance(value, dict) else value
+    rule = f"expected {rule}" if shown is None else rule
     return Fault(rule=rule, file=source, line=line, column=name, value=shown, next_step=hint)
 
 
