@@ -121,3 +121,30 @@ def test_the_figure_shows_the_test_that_the_study_names() -> None:
     assert own is not None
     assert "n = 9 wells" in paper["title"]["subtitle"][0]
     assert "n = 3 biological replicates" in own["title"]["subtitle"][0]
+
+
+def test_a_mimic_and_an_inhibitor_of_one_name_have_panels_of_their_own() -> None:
+    tables = assay(RECOMMENDED)
+    other = pl.when(pl.col("reagent") == "miR-1").then(pl.lit("miR-2")).otherwise("reagent").alias("reagent")
+    kind = pl.when(pl.col("reagent") == "miR-1").then(pl.lit("inhibitor")).otherwise("kind").alias("kind")
+    made = validation_panels({name: table.with_columns(other, kind) for name, table in tables.items()}, {})
+    assert made is not None
+    titles = [panel["title"]["text"] for panel in made["concat"]]
+    assert len(set(titles)) == len(titles) == 8
+    shown = [place for place, title in enumerate(titles) if title.startswith("miR-2 (")]
+    assert shown
+    assert {made["datasets"][f"{place}-points"].count("\n") for place in shown} == {1 + 2 * 4 * 3}
+
+
+def test_the_heat_map_tells_kinds_of_one_name_apart(proteins: pl.DataFrame) -> None:
+    other = pl.when(pl.col("reagent") == "miR-1").then(pl.lit("miR-2")).otherwise("reagent").alias("reagent")
+    kind = pl.when(pl.col("reagent") == "miR-1").then(pl.lit("inhibitor")).otherwise("kind").alias("kind")
+    twins = proteins.filter(pl.col("reagent").is_in(["miR-1", "miR-2", "miR-3"])).with_columns(other, kind)
+    made = protein_heatmap({"proteins": twins}, {})
+    assert made is not None
+    assert made["datasets"]["0-cells"].count("\n") == 1 + 3 * 13
+    assert "miR-2 (inhibitor)" in made["datasets"]["0-cells"]
+    validated = pl.DataFrame({"reagent": ["miR-2"], "kind": ["inhibitor"]})
+    own = protein_heatmap({"proteins": twins, "validation": validated}, {})
+    assert own is not None
+    assert own["datasets"]["0-cells"].count("\n") == 1 + 13

@@ -26,6 +26,7 @@ __all__ = [
     "score_unit",
     "setting",
     "signed",
+    "told_apart",
 ]
 
 Tables = Mapping[str, pl.DataFrame]
@@ -182,6 +183,17 @@ def reading_order(arms: Sequence[str], tables: Tables, manifest: Manifest) -> li
     known = {arm: place for place, arm in enumerate(arms_in_order(tables, manifest))}
     vehicle = setting(manifest, "treatments", "vehicle", default="vehicle")
     return sorted(arms, key=lambda arm: (arm != vehicle, known.get(arm, len(known)), arm.count("+"), arm))
+
+
+def told_apart() -> pl.Expr:
+    """Name of a reagent, with its kind where the table has several kinds of that name.
+
+    >>> table = pl.DataFrame({"reagent": ["miR-1", "miR-1", "miR-2"], "kind": ["mimic", "inhibitor", "mimic"]})
+    >>> table.select(told_apart())["reagent"].to_list()
+    ['miR-1 (mimic)', 'miR-1 (inhibitor)', 'miR-2']
+    """
+    several = pl.col("kind").n_unique().over("reagent") > 1
+    return pl.when(several).then(pl.format("{} ({})", "reagent", "kind")).otherwise("reagent").alias("reagent")
 
 
 def drug_arms(tables: Tables, manifest: Manifest) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, reading_order
+from sensitome.charts.data import Manifest, Tables, reading_order, told_apart
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import DIVERGING, INK
 
@@ -41,7 +41,10 @@ def protein_heatmap(tables: Tables, manifest: Manifest) -> Specification | None:
     proteins = tables["proteins"].filter((pl.col("role") != "negative") & pl.col("z").is_not_null())
     if proteins.is_empty():
         return None
-    reagents = _reagents(proteins, tables)
+    wanted = _validated(proteins, tables)
+    proteins = proteins.with_columns(told_apart().alias("_name"), wanted.alias("_wanted"))
+    proteins = proteins.with_columns(pl.col("_name").alias("reagent")).drop("_name")
+    reagents = _reagents(proteins)
     names = _ordered(proteins)
     arms = reading_order(proteins["treatment"].unique().to_list(), tables, manifest)
     lines = sorted(proteins["cell_line"].unique())
@@ -66,13 +69,23 @@ def protein_heatmap(tables: Tables, manifest: Manifest) -> Specification | None:
     return panels.specification()
 
 
-def _reagents(proteins: pl.DataFrame, tables: Tables) -> list[str]:
+def _validated(proteins: pl.DataFrame, tables: Tables) -> pl.Expr:
+    """Whether a reagent is in the validation assay; by its name alone where the assay does not know its kind."""
+    if "validation" not in tables:
+        return pl.lit(False)
+    assay = tables["validation"].select(pl.col("reagent", "kind").cast(pl.String)).unique()
+    named = pl.col("reagent").is_in(assay["reagent"].implode())
+    kinds = pl.concat_str(pl.col("reagent", "kind"), separator="\u0001")
+    both = kinds.is_in(assay.select(kinds.alias("both"))["both"].implode())
+    knows = bool(proteins.select((both & named).any()).item())
+    return both if knows else named
+
+
+def _reagents(proteins: pl.DataFrame) -> list[str]:
     """Candidates of the validation, else the reagents with most calls."""
-    known = proteins["reagent"].unique().to_list()
-    if "validation" in tables:
-        candidates = [name for name in tables["validation"]["reagent"].unique().sort().to_list() if name in known]
-        if candidates:
-            return candidates[:MOST]
+    candidates = proteins.filter("_wanted")["reagent"].unique().sort().to_list()
+    if candidates:
+        return candidates[:MOST]
     ranked = proteins.group_by("reagent").agg(
         pl.col("is_hit").fill_null(False).sum().alias("hits"), pl.col("z").abs().max().alias("largest")
     )

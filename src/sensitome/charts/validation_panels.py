@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sensitome.charts.data import Manifest, Tables, reading_order, setting
+from sensitome.charts.data import Manifest, Tables, reading_order, setting, told_apart
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import ACCENT, FAINT, INK
 
@@ -48,8 +48,9 @@ def validation_panels(tables: Tables, manifest: Manifest) -> Specification | Non
     arms = reading_order(table["treatment"].unique().to_list(), tables, manifest)
     by_well = str(table["unit"][0]).startswith("wells")
     bars = setting(manifest, "validation", "error_bars", default="sem" if by_well else "ci")
+    points = _points(_like(tables["validation_replicates"], table), table)
+    table = table.with_columns(told_apart())
     drawn = _bars(table, error=bars, vehicle=vehicle)
-    points = _points(tables["validation_replicates"], table)
     top = _top(drawn, points)
     chosen = _strongest(table)
     panels = Panels(columns=4, title="Validation assay", subtitle=_key(table, bars, by_well, len(chosen)))
@@ -66,6 +67,14 @@ def shown_test(tables: Tables, manifest: Manifest) -> pl.DataFrame:
     """The test that the study wants to see: the table of the paper's, or that of biological replicates."""
     asked = setting(manifest, "validation", "test") == "student-wells" and "validation_paper" in tables
     return tables["validation_paper" if asked else "validation"]
+
+
+def _like(replicates: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Replicates with the names that the reagents of the table are shown by."""
+    keys = ["reagent", "kind"]
+    names = table.select(*keys, told_apart().alias("_name")).unique()
+    joined = replicates.join(names, on=keys, how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("_name", "reagent").alias("reagent")).drop("_name")
 
 
 def _strongest(table: pl.DataFrame) -> list[tuple[str, str]]:

@@ -38,6 +38,11 @@ def _protein_lists(study: Study) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return settings.proliferation, settings.apoptosis
 
 
+def _can_conclude(study: Study) -> bool:
+    """Whether there is an arm without drug: else no experiment can speak of sensitization."""
+    return study.treatments.vehicle is not None
+
+
 #: Everything that is known of each candidate.
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -47,6 +52,7 @@ STAGES: tuple[Stage, ...] = (
         ("evidence", "treatments", "protein"),
         (),
         _conclude,
+        applies=_can_conclude,
         uses=(
             "sensitizers",
             "stability",

@@ -26,9 +26,9 @@ S.cards = (() => {
       place: new Map(items.map((item, place) => [key(item), place])),
       contexts: group(S.rows(raw.contexts), key),
       support: group(S.rows(raw.support), key),
-      bars: raw.validation ? group(S.rows(raw.validation.bars), (row) => row.reagent) : new Map(),
+      bars: raw.validation ? group(S.rows(raw.validation.bars), key) : new Map(),
       points: raw.validation ? S.rows(raw.validation.points) : [],
-      proteins: raw.proteins ? group(S.rows(raw.proteins), (row) => row.reagent) : new Map(),
+      proteins: raw.proteins ? group(S.rows(raw.proteins), key) : new Map(),
     };
     return store;
   };
@@ -70,11 +70,11 @@ S.cards = (() => {
 
   /* The panel of Fig. 2: bars of control and reagent under every arm, with biological replicates. */
   const validation = (item) => {
-    const own = store.bars.get(item.reagent);
+    const own = store.bars.get(key(item));
     if (!own) return [];
     return [...group(own, (row) => row.cell_line)].map(([line, rows]) => {
       const arms = inOrder(rows.map((row) => row.treatment));
-      const dots = store.points.filter((row) => row.cell_line === line && (row.role === "negative" || row.reagent === item.reagent));
+      const dots = store.points.filter((row) => row.cell_line === line && (row.role === "negative" || key(row) === key(item)));
       const top = 20 * Math.ceil(Math.max(100, ...rows.flatMap((row) => [row.viability, row.control]), ...dots.map((row) => row.viability)) * 1.15 / 20);
       const left = 42, step = 78, base = 176, width = left + arms.length * step + 8;
       const y = (value) => base - (Math.max(0, Math.min(value, top)) / top) * (base - 14);
@@ -119,7 +119,7 @@ S.cards = (() => {
 
   /* Proteins × arms, as in the heat map. */
   const proteins = (item) => {
-    const own = store.proteins.get(item.reagent);
+    const own = store.proteins.get(key(item));
     if (!own) return [];
     return [...group(own, (row) => row.cell_line)].map(([line, rows]) => {
       const arms = inOrder(new Set(rows.map((row) => row.treatment)));

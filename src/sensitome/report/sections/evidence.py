@@ -9,6 +9,7 @@ import polars as pl
 from sensitome.charts.data import plural, reading_order, setting
 from sensitome.charts.validation_panels import shown_test
 from sensitome.evidence.gather import SOURCES
+from sensitome.evidence.lab import adopt_kinds
 from sensitome.evidence.sources import EXPERIMENTS
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
@@ -120,26 +121,34 @@ def _validation(tables: Tables, manifest: Manifest, shown: pl.DataFrame) -> dict
     if "validation" not in tables or "validation_replicates" not in tables:
         return None
     table = shown_test(tables, manifest).filter(pl.col("contrast").cast(pl.String) == "reagent")
-    table = table.join(shown.select("reagent").unique(), on="reagent", how="semi")
+    table = _of(table, shown)
     if table.is_empty():
         return None
     by_well = str(table["unit"][0]).startswith("wells")
     bars = str(setting(manifest, "validation", "error_bars", default="sem" if by_well else "ci"))
     ends = _ends(bars)
     points = tables["validation_replicates"].filter(pl.col("role").is_in(["sample", "negative"]))
-    near = points.filter((pl.col("role") == "negative") | pl.col("reagent").is_in(table["reagent"].unique().implode()))
-    drawn = table.with_columns(*ends).sort("reagent", "cell_line", "treatment")
+    near = pl.concat(
+        [points.filter(pl.col("role") == "negative"), _of(points.filter(pl.col("role") == "sample"), shown)]
+    )
+    drawn = table.with_columns(*ends).sort(*_ITEM, "cell_line", "treatment")
     replicates = near.with_columns((100 * pl.col("viability")).alias("viability")).sort(
-        "reagent", "cell_line", "treatment", "replicate"
+        *_ITEM, "cell_line", "treatment", "replicate"
     )
     spread = "SEM" if bars == "sem" else "95 % interval"
     unit = "wells" if by_well else "biological replicates"
-    names = ["reagent", "cell_line", "treatment", "viability", "low", "high", "control", "control_low", "control_high"]
+    names = [*_ITEM, "cell_line", "treatment", "viability", "low", "high", "control", "control_low", "control_high"]
     return {
         "words": f"Bar: mean, line: {spread} (n = {int(table['n'].max() or 0)} {unit}).",  # type: ignore[arg-type]
         "bars": _plain(drawn, [*names, "stars"], digits=1),
-        "points": _plain(replicates, ["reagent", "role", "cell_line", "treatment", "viability"], digits=1),
+        "points": _plain(replicates, [*_ITEM, "role", "cell_line", "treatment", "viability"], digits=1),
     }
+
+
+def _of(table: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the candidates; where a table has no kinds, those of the candidate of that name."""
+    items = shown.select(pl.col(_ITEM).cast(pl.String))
+    return adopt_kinds(table, items).join(items, on=_ITEM, how="semi", maintain_order="left")
 
 
 def _ends(bars: str) -> list[pl.Expr]:
@@ -159,8 +168,8 @@ def _proteins(tables: Tables, shown: pl.DataFrame) -> dict[str, Any] | None:
     """Z of every protein of the candidates."""
     if "proteins" not in tables:
         return None
-    own = tables["proteins"].join(shown.select("reagent").unique(), on="reagent", how="semi")
-    own = own.filter(pl.col("z").is_not_null()).sort("reagent", "cell_line", "treatment", "protein")
+    own = _of(tables["proteins"], shown)
+    own = own.filter(pl.col("z").is_not_null()).sort(*_ITEM, "cell_line", "treatment", "protein")
     if own.is_empty():
         return None
-    return _plain(own, ["reagent", "cell_line", "treatment", "protein", "z", "direction"])
+    return _plain(own, [*_ITEM, "cell_line", "treatment", "protein", "z", "direction"])
