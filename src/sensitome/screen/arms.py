@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sensitome.errors import LayoutError, listed, suggestion
+from sensitome.errors import Fault, LayoutError, listed, suggestion
 from sensitome.settings import Treatments
 
 __all__ = ["check_treatments"]
@@ -21,7 +21,8 @@ def check_treatments(treatments: Treatments, *, arms: Sequence[str]) -> None:
     Raises
     ------
     LayoutError
-        The vehicle, a combination or one of its parts is not among the treatments; or several treatments, no vehicle.
+        The vehicle, a combination or one of its parts is not among the treatments, all at once; or several treatments, no
+        vehicle.
     """
     if treatments.vehicle is None and len(arms) > 1:
         raise LayoutError(
@@ -32,12 +33,16 @@ def check_treatments(treatments: Treatments, *, arms: Sequence[str]) -> None:
         )
     named = treatments.combinations
     spoken = [treatments.vehicle, *named, *(part for parts in named.values() for part in parts)]
-    for arm in spoken:
-        if arm is not None and arm not in arms:
-            raise LayoutError(
-                "an arm that the study speaks of is not in the screen",
-                where="treatments",
-                found=repr(arm),
-                expected=listed(arms),
-                next_step=suggestion(arm, arms),
-            )
+    unknown = [arm for arm in dict.fromkeys(spoken) if arm is not None and arm not in arms]
+    if len(unknown) == 1:
+        raise LayoutError(
+            "an arm that the study speaks of is not in the screen",
+            where="treatments",
+            found=repr(unknown[0]),
+            expected=listed(arms),
+            next_step=suggestion(unknown[0], arms),
+        )
+    if unknown:
+        rule = f"an arm of the screen: {listed(arms)}"
+        faults = [Fault(rule, column="treatments", value=arm, next_step=suggestion(arm, arms)) for arm in unknown]
+        raise LayoutError("arms that the study speaks of are not in the screen", faults=faults)
