@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -42,6 +43,22 @@ def test_the_study_names_its_patients_and_the_bytes_are_the_same(screen: Simulat
     assert study.cohort is not None
     assert set(cohort_files(study.cohort, folder=tmp_path)) < set(paths)
     assert patient_files(screen, patients=30) == patient_files(screen, patients=30)
+
+
+def test_mrnas_of_the_patients_are_those_of_the_studys_targets(screen: Simulation, tmp_path: Path) -> None:
+    write_study(screen, tmp_path, mechanism=True)
+    write_patients(screen, tmp_path, patients=200)
+    targets = pl.read_csv(tmp_path / "targets.csv")
+    measured = pl.read_csv(tmp_path / "cohort" / "mrna.csv")
+    assert set(measured["mrna"]) < set(targets["gene"])
+    truth = pl.read_csv(tmp_path / "cohort" / "truth_targets.csv")
+    assert truth.join(targets, on=["mirna", "gene"], how="anti").is_empty()
+    strongest = truth["mirna"][0]
+    mirna = pl.read_csv(tmp_path / "cohort" / "mirna.csv").filter(mirna=strongest).drop("mirna").row(0)
+    genes = measured.filter(pl.col("mrna").is_in(truth.filter(mirna=strongest)["gene"].to_list())).drop("mrna")
+    correlations = np.corrcoef(np.vstack([mirna, genes.to_numpy()]))[0, 1:]
+    assert len(correlations) == 20
+    assert (correlations < 0).mean() > 0.9
 
 
 def test_a_screen_without_sensitizing_mimics_has_no_patients(screen: Simulation, tmp_path: Path) -> None:

@@ -29,11 +29,13 @@ class CohortDesign:
     ----------
     patients : number of patients
     mirnas : names of the miRNAs
-    genes : number of mRNAs
+    genes : number of mRNAs, GENE1 and so on
+    gene_names : names of the mRNAs instead
     hazard_ratios : miRNA → hazard ratio of death of disease per standard deviation
     stage_shifts : miRNA → standard deviations by which it rises from stage to stage
     targets : miRNAs that push mRNAs down
     targets_each : mRNAs that each of them pushes
+    pushed : miRNA → the mRNAs that it pushes, instead of `targets` and `targets_each`
     target_correlation : of a miRNA with its targets, as a positive number
     subtype_spread : standard deviation, over subtypes, of every feature's mean: the confounding that makes half of all
         correlations positive
@@ -46,10 +48,12 @@ class CohortDesign:
     patients: int = 160
     mirnas: tuple[str, ...] = ()
     genes: int = 300
+    gene_names: tuple[str, ...] = ()
     hazard_ratios: Mapping[str, float] = field(default_factory=dict)
     stage_shifts: Mapping[str, float] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     targets_each: int = 20
+    pushed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     target_correlation: float = 0.4
     subtype_spread: float = 0.4
     floored: float = 0.1
@@ -86,17 +90,19 @@ def simulate_cohort(design: CohortDesign, *, seed: int, name: str = "simulated")
     Raises
     ------
     SettingsError
-        The design names a miRNA that is not among its miRNAs.
+        The design names a miRNA that is not among its miRNAs, or an mRNA that is not among its mRNAs.
 
     Notes
     -----
     Deaths of disease come at an exponential time whose rate is multiplied by HR^x (x in standard deviations), deaths of
     other causes and the end of follow-up independently of expression. log2 values with mean 8 and standard deviation 1.
     """
-    named = {*design.hazard_ratios, *design.stage_shifts, *design.targets}
-    strange = sorted(named - set(design.mirnas))
-    if strange:
-        raise SettingsError("design names miRNAs that it does not have", found=listed(strange, last="and"))
+    named = {*design.hazard_ratios, *design.stage_shifts, *design.targets, *design.pushed}
+    genes = list(design.gene_names) or [f"GENE{number + 1}" for number in range(design.genes)]
+    pushed = {gene for names in design.pushed.values() for gene in names}
+    for noun, strange in (("miRNAs", named - set(design.mirnas)), ("mRNAs", pushed - set(genes))):
+        if strange:
+            raise SettingsError(f"design names {noun} that it does not have", found=listed(sorted(strange), last="and"))
     rng = np.random.default_rng(seed)
     n = design.patients
     stage = rng.choice([1, 2, 3], size=n, p=[0.3, 0.5, 0.2])
@@ -105,14 +111,13 @@ def simulate_cohort(design: CohortDesign, *, seed: int, name: str = "simulated")
     for number, each in enumerate(design.mirnas):
         mirna[:, number] += design.stage_shifts.get(each, 0.0) * (stage - 2)
     mirna = (mirna - mirna.mean(axis=0)) / mirna.std(axis=0)
-    gene = _features(rng, design.genes, subtype, design.subtype_spread)
-    pairs = _push_down(rng, gene, mirna, design)
+    gene = _features(rng, len(genes), subtype, design.subtype_spread)
+    pairs = _push_down(gene, mirna, _pairs(rng, design, genes), design)
     log_ratio = np.array([np.log(design.hazard_ratios.get(each, 1.0)) for each in design.mirnas])
     clinical = _clinical(rng, design, risk=mirna @ log_ratio, stage=stage, subtype=subtype)
     floored = rng.random(len(design.mirnas)) < design.floored
     floored &= ~np.isin(np.array(design.mirnas, dtype=object), list(named))
     values = 8.0 + np.where(floored, np.maximum(mirna, 0.0), mirna)
-    genes = [f"GENE{number + 1}" for number in range(design.genes)]
     cohort = Cohort(name, clinical, ("os", "bcss"))
     for role, matrix, labels in (("mirna", values, list(design.mirnas)), ("mrna", 8.0 + gene, genes)):
         samples = clinical.select("sample")
@@ -178,18 +183,26 @@ def _features(rng: np.random.Generator, count: int, subtype: IntArray, spread: f
     return means[subtype] + rng.normal(size=(len(subtype), count))
 
 
+def _pairs(rng: np.random.Generator, design: CohortDesign, genes: list[str]) -> list[tuple[int, int]]:
+    """MiRNAs with the mRNAs that they push down; drawn by chance, a gene has one such miRNA at most."""
+    if design.pushed:
+        place = {gene: number for number, gene in enumerate(genes)}
+        return [(design.mirnas.index(each), place[gene]) for each, own in design.pushed.items() for gene in own]
+    free = rng.permutation(len(genes))
+    return [
+        (design.mirnas.index(each), column)
+        for turn, each in enumerate(design.targets)
+        for column in sorted(free[turn * design.targets_each : (turn + 1) * design.targets_each].tolist())
+    ]
+
+
 def _push_down(
-    rng: np.random.Generator, gene: FloatArray, mirna: FloatArray, design: CohortDesign
+    gene: FloatArray, mirna: FloatArray, pairs: list[tuple[int, int]], design: CohortDesign
 ) -> list[tuple[int, int]]:
-    """Change `gene` so that the targets of each miRNA fall with it; a gene has one such miRNA at most."""
-    free = rng.permutation(design.genes)
-    pairs = []
+    """Change `gene` so that the targets of each miRNA fall with it."""
     weight = design.target_correlation / np.sqrt(1 - design.target_correlation**2)
-    for turn, each in enumerate(design.targets):
-        row = design.mirnas.index(each)
-        for column in sorted(free[turn * design.targets_each : (turn + 1) * design.targets_each].tolist()):
-            gene[:, column] -= weight * mirna[:, row]
-            pairs.append((row, column))
+    for row, column in pairs:
+        gene[:, column] -= weight * mirna[:, row]
     return pairs
 
 
