@@ -21,8 +21,8 @@ def check_treatments(treatments: Treatments, *, arms: Sequence[str]) -> None:
     Raises
     ------
     LayoutError
-        The vehicle, a combination or one of its parts is not among the treatments, all at once; or several treatments, no
-        vehicle.
+        The vehicle, a combination or one of its parts is not among the treatments, all at once; or there are several
+        treatments and no vehicle.
     """
     if treatments.vehicle is None and len(arms) > 1:
         raise LayoutError(
