@@ -59,7 +59,7 @@ def elastic_paths(
     ----------
     Efron et al. 2004, doi:10.1214/009053604000000067; Zou & Hastie 2005, doi:10.1111/j.1467-9868.2005.00503.x
     """
-    paths = [_Path(x, row, ridge, None if scale is None else scale[k]) for k, row in enumerate(rows)]
+    paths = [_Path(x, row, ridge, None if scale is None else scale[k], most=most) for k, row in enumerate(rows)]
     weight = np.ones((len(rows), x.shape[1])) if scale is None else scale
     slope = weight * (np.where(rows, y, 0.0) @ x)
     penalty = np.abs(slope).max(axis=1)
@@ -93,60 +93,68 @@ def elastic_paths(
 
 
 class _Path:
-    """State of one path: its active variables, their coefficients and signs."""
+    """State of one path: its active variables, their coefficients and signs, with room for as many as it may have."""
 
-    def __init__(self, x: FloatArray, rows: BoolArray, ridge: float, scale: FloatArray | None) -> None:
+    def __init__(self, x: FloatArray, rows: BoolArray, ridge: float, scale: FloatArray | None, *, most: int) -> None:
         self.x, self.rows, self.ridge, self.scale = x, np.flatnonzero(rows), ridge, scale
         self.active: list[int] = []
-        self.values: FloatArray = np.empty(0)
-        self.signs: FloatArray = np.empty(0)
-        self.columns = np.empty((len(self.rows), 0))
-        self.gram = np.empty((0, 0))
+        self._values = np.zeros(most)
+        self._signs = np.zeros(most)
+        self._columns = np.zeros((len(self.rows), most), order="F")
+        self._gram = np.zeros((most, most))
         self.direction: FloatArray = np.empty(0)
 
     @property
     def size(self) -> int:
         return len(self.active)
 
+    @property
+    def values(self) -> FloatArray:
+        return self._values[: self.size]
+
     def enter(self, variable: int, slope: FloatArray) -> None:
         """Take a variable in, with the sign of its slope."""
         column = self.x[self.rows, variable] * (1.0 if self.scale is None else self.scale[variable])
-        cross = self.columns.T @ column
-        self.gram = np.block(
-            [[self.gram, cross[:, None]], [cross[None, :], np.array([[column @ column + self.ridge]])]]
-        )
-        self.columns = np.column_stack([self.columns, column])
+        last = self.size
+        self._columns[:, last] = column
+        cross = self._columns[:, : last + 1].T @ column
+        self._gram[last, : last + 1] = cross
+        self._gram[: last + 1, last] = cross
+        self._gram[last, last] += self.ridge
+        self._values[last], self._signs[last] = 0.0, np.sign(slope[variable])
         self.active.append(variable)
-        self.values = np.append(self.values, 0.0)
-        self.signs = np.append(self.signs, np.sign(slope[variable]))
 
     def leave(self, position: int) -> None:
-        """Give up the variable at a position."""
+        """Give up the variable at a position; those behind it move up."""
+        kept = [i for i in range(self.size) if i != position]
         self.active.pop(position)
-        self.values = np.delete(self.values, position)
-        self.signs = np.delete(self.signs, position)
-        self.columns = np.delete(self.columns, position, axis=1)
-        self.gram = np.delete(np.delete(self.gram, position, axis=0), position, axis=1)
+        size = len(kept)
+        for vector in (self._values, self._signs):
+            vector[:size] = vector[kept]
+        self._columns[:, :size] = self._columns[:, kept]
+        self._gram[:size, :size] = self._gram[np.ix_(kept, kept)]
 
     def move(self) -> FloatArray:
         """Change of the fit (observations) when all active slopes fall alike; sets the direction."""
-        self.direction = np.asarray(np.linalg.solve(self.gram, self.signs), dtype=np.float64)
+        size = self.size
+        self.direction = np.asarray(np.linalg.solve(self._gram[:size, :size], self._signs[:size]), dtype=np.float64)
         fit = np.zeros(len(self.x))
-        fit[self.rows] = self.columns @ self.direction
+        fit[self.rows] = self._columns[:, :size] @ self.direction
         return fit
 
     def first_zero(self) -> tuple[int, float]:
         """Position and step at which a coefficient reaches zero; infinity when none does."""
+        values = self.values
         with np.errstate(divide="ignore", invalid="ignore"):
-            until = -self.values / self.direction
-        ahead = np.where((until > _TINY) & (self.values != 0), until, np.inf)
+            until = -values / self.direction
+        ahead = np.where((until > _TINY) & (values != 0), until, np.inf)
         position = int(ahead.argmin())
         return position, float(ahead[position])
 
     def advance(self, length: float, slope: FloatArray, penalty: float) -> None:
         """Go on by a step; slopes of active variables are set to what they are by design."""
-        self.values = self.values + length * self.direction
-        slope[self.active] = penalty * self.signs
+        self._values[: self.size] += length * self.direction
+        slope[self.active] = penalty * self._signs[: self.size]
 
 
 def _steps(
