@@ -177,4 +177,4 @@ def _template(labels: list[str]) -> ChartType:
         x=alt.X("ci_low:Q", scale=alt.Scale(type="log", nice=False, padding=8)), x2=alt.X2("ci_high"), y=y
     )
     even = base.mark_rule(color=FAINT, aria=False).encode(x=alt.datum(1))
-    return alt.layer(even, reach, points).properties(width=230, height=alt.Step(17))
+    return alt.layer(even, reach, points).properties(width=230, height=alt.Step(17 if len(labels) <= MOST_ROWS else 13))
