@@ -81,7 +81,7 @@ def input_files(
             gene_ids=inputs.gene_ids,
         )
     groups = {"readings": readings}
-    for group in ("expressed", "truth", "true_genes", "gene_sets"):
+    for group in ("expressed", "dose_matrices", "truth", "true_genes", "gene_sets"):
         name = getattr(inputs, group)
         groups[group] = [folder / name] if name else []
     groups["arrays"] = array_source_files(array_source(inputs, folder=folder)) if inputs.arrays else []

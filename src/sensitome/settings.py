@@ -147,6 +147,8 @@ class Inputs(_Settings):
     """Layout of its plates: as ``library``; with columns treatment and technical where a plate holds several arms."""
     validation_reader: str = "auto"
     """Format of its plate files; ``sensitome readers`` lists them."""
+    dose_matrices: str | None = None
+    """Dose matrices of two drugs: dose_one, dose_two, response (percent inhibition), drug_one, drug_two, replicate."""
     slides: str | None = None
     """Slides of the lysate array: file, antibody, role (detection, total_protein, blank), set, pad."""
     spots: str | None = None

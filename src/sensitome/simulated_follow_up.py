@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,11 @@ SENSITIZERS, TOXIC, NULL = 8, 2, 6
 LIBRARY = 32
 #: Log2 protein per log2 of viability that is lost.
 PROLIFERATION, APOPTOSIS, SIGNALING = 0.9, -1.1, 0.8
+#: Largest score of the simulated dose matrix beyond Bliss, percent inhibition.
+SYNERGY = 20.0
+_DOSES = "validation/dose_matrix.csv"
 #: Parts of the study that draw on chance of their own, past those of the screen and of its arrays.
-_CHOICE, _PLATES, _SLIDES = 21, 22, 23
+_CHOICE, _PLATES, _SLIDES, _DOSE_NOISE = 21, 22, 23, 24
 _COLUMNS = 12
 #: Negative controls of the lysate array, and the kind of reagents that each belongs to.
 _CONTROLS = (("scrambled mimic", "mimic"), ("scrambled inhibitor", "inhibitor"))
@@ -77,7 +81,8 @@ def write_follow_up(simulation: Simulation, folder: str | Path) -> list[Path]:
     if not texts:
         return []
     study = (Path(folder) / "study.toml").read_text(encoding="utf-8")
-    return write_files({"study.toml": study.replace("[inputs]\n", _INPUTS, 1), **texts}, folder)
+    named = _INPUTS + (f'dose_matrices = "{_DOSES}"\n' if _DOSES in texts else "")
+    return write_files({"study.toml": study.replace("[inputs]\n", named, 1), **texts}, folder)
 
 
 def follow_up_files(simulation: Simulation) -> dict[str, str]:
@@ -111,6 +116,7 @@ def follow_up_files(simulation: Simulation) -> dict[str, str]:
         rng=_chance(simulation.seed, _SLIDES),
     )
     return {
+        **_dose_file(simulation),
         **{f"validation/{name}": text for name, text in simulated_files(assay).items()},
         **{f"protein/{name}": text for name, text in array_files(array).items()},
     }
@@ -154,6 +160,26 @@ def choose_reagents(simulation: Simulation, *, sizes: tuple[int, int, int]) -> C
         taken["main_effect"].to_numpy(),
         np.column_stack([np.zeros(taken.height), delta]),
     )
+
+
+def _dose_file(simulation: Simulation) -> dict[str, str]:
+    """A dose matrix of the first two single drugs, with synergy in its middle; none with fewer drugs."""
+    drugs = [arm.name for arm in simulation.settings.design.arms if len(arm.drugs) == 1]
+    if len(drugs) < 2:
+        return {}
+    rng = _chance(simulation.seed, _DOSE_NOISE)
+    dose = np.array([0.0, 0.03, 0.1, 0.3, 1.0, 3.0])
+    one, two = 40 * dose / (dose + 0.3), 70 * dose / (dose + 0.5)
+    expected = one[:, None] + two[None, :] - one[:, None] * two[None, :] / 100
+    hump = dose * np.exp(-dose / 0.6) / (0.6 * np.exp(-1))
+    rows = [
+        (drugs[0], drugs[1], a, b, replicate, round(float(value), 3))
+        for replicate in (1, 2, 3)
+        for (i, a), (j, b) in product(enumerate(dose.tolist()), enumerate(dose.tolist()))
+        for value in [expected[i, j] + SYNERGY * hump[i] * hump[j] + rng.normal(0, 2.0)]
+    ]
+    schema = ["drug_one", "drug_two", "dose_one", "dose_two", "replicate", "response"]
+    return {_DOSES: pl.DataFrame(rows, schema=schema, orient="row").write_csv()}
 
 
 def _with_library(simulation: Simulation, chosen: Chosen) -> Chosen:

@@ -14,12 +14,12 @@ from sensitome.tables import TABLES, check_table
 from sensitome.validation.agreement import compare_with_screen
 from sensitome.validation.combinations import combination_effects, in_words
 from sensitome.validation.contrasts import BIOLOGICAL, PSEUDOREPLICATED, stars_of, test_validation
-from sensitome.validation.dose_matrices import dose_scores
+from sensitome.validation.dose_matrices import score_matrices
 from sensitome.validation.normalize import normalize_validation
 from sensitome.validation.power import expected_after_selection, interaction_power, noise_of_assay, replicates_needed
 from sensitome.validation.settings import NORMANN2021, RECOMMENDED, CombinationSettings
 from sensitome.validation.simulate import AssayDesign, SimulatedAssay, simulate_assay, simulated_files
-from sensitome.validation.tables import Combinations, DoseScores, Validation, ValidationReplicates, ValidationWells
+from sensitome.validation.tables import Combinations, Validation, ValidationReplicates, ValidationWells
 from sensitome.validation.wells import average_wells, validation_wells
 
 COMBINED = {"trastuzumab+lapatinib": ("trastuzumab", "lapatinib")}
@@ -311,8 +311,15 @@ def test_dose_matrices_have_scores_with_intervals() -> None:
         for i, a in enumerate(dose)
         for j, b in enumerate(dose)
     ]
-    table = dose_scores(pl.DataFrame(rows), settings=CombinationSettings())
-    check_table(table, DoseScores, name="dose_scores")
+    tables = score_matrices(pl.DataFrame(rows), settings=CombinationSettings())
+    table = tables["dose_scores"]
+    for name in ("dose_scores", "dose_summary"):
+        check_table(tables[name], TABLES[name], name=name)
+    bliss = tables["dose_summary"].row(0, named=True)
+    assert bliss["effect"] == pytest.approx(5, abs=1)
+    assert bliss["ci_low"] < 5 < bliss["ci_high"]
+    assert bliss["p_value"] < 0.05
+    assert bliss["direction"].endswith("points more inhibition than Bliss expects")
     inner = table.filter((pl.col("dose_one") > 0) & (pl.col("dose_two") > 0))
     means = dict(inner.group_by("reference").agg(pl.col("effect").mean()).iter_rows())
     assert means["Bliss"] == pytest.approx(5, abs=1)
@@ -320,8 +327,9 @@ def test_dose_matrices_have_scores_with_intervals() -> None:
     bliss = inner.filter(pl.col("reference") == "Bliss")
     assert (bliss["ci_low"] <= bliss["effect"]).all()
     assert (bliss["ci_high"] >= bliss["effect"]).all()
-    single = dose_scores(pl.DataFrame(rows).filter(pl.col("replicate") == 1), settings=CombinationSettings())
-    assert single["ci_low"].is_null().all()
+    single = score_matrices(pl.DataFrame(rows).filter(pl.col("replicate") == 1), settings=CombinationSettings())
+    assert single["dose_scores"]["ci_low"].is_null().all()
+    assert single["dose_summary"]["p_value"].is_null().all()
 
 
 def test_an_incomplete_dose_matrix_is_refused() -> None:
@@ -329,11 +337,24 @@ def test_an_incomplete_dose_matrix_is_refused() -> None:
         {"block": ["x"] * 3, "dose_one": [1.0, 2, 3], "dose_two": [0.0, 1, 2], "response": [1.0, 2, 3]}
     )
     with pytest.raises(LayoutError) as caught:
-        dose_scores(matrix, settings=CombinationSettings(), name="matrix.csv")
+        score_matrices(matrix, settings=CombinationSettings(), name="matrix.csv")
     assert str(caught.value) == (
         "dose matrices cannot be scored.\n"
         "  matrix.csv, column dose_one: found 1.0, expected dose 0 of dose_one in block 'x', replicate 1.\n"
         "  matrix.csv: found 3, expected one response for each of 9 dose pairs in block 'x', replicate 1."
+    )
+
+
+def test_replicates_of_a_dose_matrix_with_other_doses_are_refused() -> None:
+    rows = [(a, b, r) for r in (1, 2) for a in (0.0, 1.0, 2.0 + r) for b in (0.0, 1.0, 2.0)]
+    matrix = pl.DataFrame(rows, schema=["dose_one", "dose_two", "replicate"], orient="row")
+    matrix = matrix.with_columns(pl.lit("x").alias("block"), pl.lit(1.0).alias("response"))
+    with pytest.raises(LayoutError) as caught:
+        score_matrices(matrix, settings=CombinationSettings())
+    assert str(caught.value) == (
+        "dose matrices cannot be scored.\n"
+        "  dose matrix, column dose_one: found '0, 1, 4 in replicate 2', expected the same doses of dose_one in every "
+        "replicate of block 'x'."
     )
 
 

@@ -49,6 +49,19 @@ def test_every_table_keeps_its_schema(tables: Tables) -> None:
         check_table(table, TABLES[name], name=name)
 
 
+def test_the_synergy_of_the_dose_matrix_is_found_where_it_was_planted(small_study: Path) -> None:
+    stage = next(stage for stage in STAGES if stage.name == "doses")
+    made = stage.run({}, Context(read_study(small_study), small_study))
+    for name, table in made.items():
+        check_table(table, TABLES[name], name=name)
+    for reference in ("Bliss", "ZIP"):
+        found = made["dose_summary"].filter(pl.col("reference") == reference).row(0, named=True)
+        assert (found["drug_one"], found["drug_two"]) == ("trastuzumab", "lapatinib")
+        assert found["ci_low"] > 0
+        assert 0.3 <= found["peak_dose_one"] <= 1
+        assert found["direction"].endswith(f"points more inhibition than {reference} expects")
+
+
 def test_what_was_planted_is_validated_and_toxic_reagents_are_not(tables: Tables, small_study: Path) -> None:
     truth = pl.read_csv(small_study / "validation" / "validation_truth.csv")
     known = truth.group_by("reagent").agg(pl.col("interaction").min(), pl.col("alone").first().alias("toxicity"))

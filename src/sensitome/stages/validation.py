@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from sensitome.io.dose_table import read_dose_matrices
 from sensitome.settings import Study
 from sensitome.stages.record import Context, Stage, Tables
 from sensitome.stages.screen import can_test
 from sensitome.validation.agreement import compare_with_screen
 from sensitome.validation.assess import assess_validation
+from sensitome.validation.dose_matrices import score_matrices
 from sensitome.validation.power import noise_of_assay
 from sensitome.validation.reading import read_validation
-from sensitome.validation.settings import CombinationSettings, ValidationSettings
+from sensitome.validation.settings import RECOMMENDED, CombinationSettings, ValidationSettings
 
 __all__ = ["STAGES"]
 
@@ -63,6 +65,18 @@ def _compare(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     return {"validation_agreement": agreement}
 
 
+def _has_doses(study: Study) -> bool:
+    return study.inputs.dose_matrices is not None
+
+
+def _score_doses(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+    study = context.study
+    settings = study.validation or RECOMMENDED
+    path = context.folder / str(study.inputs.dose_matrices)
+    own = CombinationSettings(level=settings.level, draws=settings.draws, seed=study.seed)
+    return score_matrices(read_dose_matrices(path), settings=own, name=path)
+
+
 #: From validation plates to validated sensitizers.
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -82,5 +96,14 @@ STAGES: tuple[Stage, ...] = (
         (),
         _compare,
         applies=_has_both,
+    ),
+    Stage(
+        "doses",
+        (),
+        ("dose_scores", "dose_summary"),
+        ("validation", "seed"),
+        ("dose_matrices",),
+        _score_doses,
+        applies=_has_doses,
     ),
 )

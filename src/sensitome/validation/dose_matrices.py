@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -9,54 +12,118 @@ import polars as pl
 from sensitome.core.combination import Resamples, percentiles, resamples
 from sensitome.core.dose_matrix import bliss_matrix, hsa_matrix, loewe_matrix, zip_matrix
 from sensitome.errors import Fault, LayoutError
+from sensitome.validation.combinations import WORD
 from sensitome.validation.settings import CombinationSettings
-from sensitome.validation.tables import DoseScores
+from sensitome.validation.tables import DoseScores, DoseSummary
 
-__all__ = ["dose_scores"]
+__all__ = ["REFERENCES", "score_matrices"]
 
 FloatArray = npt.NDArray[np.float64]
 
+#: What additivity may mean.
+REFERENCES = ("Bliss", "HSA", "Loewe", "ZIP")
 
-def dose_scores(matrix: pl.DataFrame, *, settings: CombinationSettings, name: str = "dose matrix") -> pl.DataFrame:
+
+def score_matrices(
+    matrix: pl.DataFrame, *, settings: CombinationSettings, name: str | Path = "dose matrix"
+) -> dict[str, pl.DataFrame]:
     """Score dose matrices by Bliss, HSA, Loewe and ZIP, with intervals over replicates.
 
     Parameters
     ----------
     matrix : columns `block` (String), `dose_one`, `dose_two`, `response` (percent inhibition) and, where the matrix was
-        measured more than once, `replicate`
+        measured more than once, `replicate`; names of the drugs as `drug_one`, `drug_two`
     settings : level, resamples, seed
     name : what messages call the table
 
     Returns
     -------
-    Table `dose_scores`; intervals and p are null with a single replicate
+    ``dose_scores`` (every pair of doses) and ``dose_summary`` (the mean over pairs of both drugs); intervals and p are
+    null with a single replicate
 
     Raises
     ------
     LayoutError
-        A matrix without dose 0, with a dose pair missing or twice, or with fewer than three doses of a drug: all
-        faults at once.
+        A matrix without dose 0, with a dose pair missing or twice, with other doses in one replicate than in another,
+        or with fewer than three doses of a drug: all faults at once.
 
     Notes
     -----
-    Up to six replicates all resamples are gone through, else 200 are drawn: each needs a fit of every row and column.
+    Scores of dose pairs: from the mean over replicates, intervals from resampled replicates. Up to six replicates all
+    resamples are gone through, else 200 are drawn: each needs a fit of every row and column. Summary: each replicate is
+    scored by itself, and its mean score is one reading of Student's t.
     """
-    table = matrix if "replicate" in matrix.columns else matrix.with_columns(pl.lit(1).alias("replicate"))
-    _raise_unfit(table, name)
-    parts = []
-    for block in table.partition_by("block", maintain_order=True):
+    absent = {"replicate": 1, "drug_one": "drug one", "drug_two": "drug two"}
+    table = matrix.with_columns(pl.lit(value).alias(key) for key, value in absent.items() if key not in matrix.columns)
+    _raise_unfit(table, str(name))
+    scores, summaries = [], []
+    for block in table.sort("block", "replicate", "dose_one", "dose_two").partition_by("block", maintain_order=True):
         one, two = (
             np.sort(block[column].unique().to_numpy()).astype(np.float64) for column in ("dose_one", "dose_two")
         )
-        cube = np.stack(
-            [
-                own.sort("dose_one", "dose_two")["response"].to_numpy().reshape(len(one), len(two))
-                for own in block.partition_by("replicate", maintain_order=True)
-            ]
+        cube = block["response"].to_numpy().reshape(-1, len(one), len(two))
+        scores.append(_scored_matrix(str(block["block"][0]), one, two, cube, settings))
+        summaries += _summarized(block.row(0, named=True), one, two, cube, settings.level)
+    return {
+        "dose_scores": pl.concat(scores)
+        .select(DoseScores.column_names())
+        .sort("block", "reference", "dose_one", "dose_two"),
+        "dose_summary": pl.DataFrame(summaries, infer_schema_length=None)
+        .with_columns(pl.col("ci_low", "ci_high", "p_value").cast(pl.Float64).fill_nan(None))
+        .select(DoseSummary.column_names())
+        .sort("block", "reference"),
+    }
+
+
+def _summarized(
+    about: Mapping[str, object], one: FloatArray, two: FloatArray, cube: FloatArray, level: float
+) -> list[dict[str, object]]:
+    """Mean score of one matrix over pairs of both drugs, by reference, each replicate one reading."""
+    rows = []
+    for reference in REFERENCES:
+        each = np.stack([_score(reference, one, two, response) for response in cube])
+        inner = each[:, one > 0][:, :, two > 0]
+        test = student_one_sample(inner.mean(axis=(1, 2)), level=level)
+        best = np.unravel_index(int(np.argmax(inner.mean(axis=0))), inner.shape[1:])
+        rows.append(
+            {
+                "block": str(about["block"]),
+                "reference": reference,
+                "drug_one": about["drug_one"],
+                "drug_two": about["drug_two"],
+                **test,
+                "n": len(cube),
+                "peak": float(inner.mean(axis=0)[best]),
+                "peak_dose_one": float(one[one > 0][best[0]]),
+                "peak_dose_two": float(two[two > 0][best[1]]),
+                "direction": _in_words(test["effect"], reference),
+            }
         )
-        parts.append(_scored_matrix(str(block["block"][0]), one, two, cube, settings))
-    columns = DoseScores.column_names()
-    return pl.concat(parts).select(columns).sort("block", "reference", "dose_one", "dose_two")
+    return rows
+
+
+def student_one_sample(values: FloatArray, *, level: float) -> dict[str, float]:
+    """Mean of a few readings with the interval and two-sided p of Student's t; NaN with one.
+
+    >>> student_one_sample(np.array([1.0, 2.0, 3.0]), level=0.95)["p_value"].round(4)
+    np.float64(0.0742)
+    """
+    from scipy import special
+
+    n, mean = len(values), float(values.mean())
+    error = values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    reach = special.stdtrit(n - 1, 0.5 + level / 2) * error if n > 1 else np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * special.stdtr(n - 1, -np.abs(mean / error)) if n > 1 else np.nan
+    return {"effect": mean, "ci_low": mean - reach, "ci_high": mean + reach, "p_value": p}
+
+
+def _in_words(score: float, reference: str) -> str:
+    """The mean score in words."""
+    than = "the best drug alone" if reference == "HSA" else f"{reference} expects"
+    if abs(score) < WORD:
+        return f"as much inhibition as {than}"
+    return f"{abs(score):.1f} points {'more' if score > 0 else 'less'} inhibition than {than}"
 
 
 def _raise_unfit(table: pl.DataFrame, name: str) -> None:
@@ -74,8 +141,24 @@ def _raise_unfit(table: pl.DataFrame, name: str) -> None:
         whole = own["dose_one"].n_unique() * own["dose_two"].n_unique()
         if own.height != whole or pairs != whole or own["response"].null_count():
             faults.append(Fault(f"one response for each of {whole} dose pairs in {where}", name, value=own.height))
+    faults += _other_doses(table, name)
     if faults:
         raise LayoutError("dose matrices cannot be scored", faults=faults)
+
+
+def _other_doses(table: pl.DataFrame, name: str) -> list[Fault]:
+    """Faults for replicates that have not the doses of the first."""
+    doses = table.group_by("block", "replicate").agg(pl.col("dose_one", "dose_two").unique().sort())
+    faults = []
+    for (block,), own in doses.sort("block", "replicate").group_by("block", maintain_order=True):
+        first = own.row(0, named=True)
+        for row in own.iter_rows(named=True):
+            for column in ("dose_one", "dose_two"):
+                if row[column] != first[column]:
+                    rule = f"the same doses of {column} in every replicate of block {block!r}"
+                    found = ", ".join(f"{dose:g}" for dose in row[column])
+                    faults.append(Fault(rule, name, column=column, value=f"{found} in replicate {row['replicate']}"))
+    return faults
 
 
 def _scored_matrix(
@@ -88,7 +171,7 @@ def _scored_matrix(
     resampled = np.einsum("br,rij->bij", over.share, cube) if n > 1 else np.empty((0, *mean.shape))
     grid_one, grid_two = (axis.ravel() for axis in np.meshgrid(one, two, indexing="ij"))
     frames = []
-    for reference in ("Bliss", "HSA", "Loewe", "ZIP"):
+    for reference in REFERENCES:
         score = _score(reference, one, two, mean)
         draws = np.stack([_score(reference, one, two, r) for r in resampled]) if n > 1 else None
         low, high, p = _intervals(draws, over, settings.level, score.shape)

@@ -10,6 +10,7 @@ __all__ = [
     "VALIDATION_TABLES",
     "Combinations",
     "DoseScores",
+    "DoseSummary",
     "Validated",
     "Validation",
     "ValidationAgreement",
@@ -154,6 +155,24 @@ class DoseScores(dy.Schema):
     response = _number("mean response", "percent inhibition")
 
 
+class DoseSummary(dy.Schema):
+    """One row per dose matrix × reference: its mean score."""
+
+    block = _key("name of the matrix")
+    reference = dy.Enum(["Bliss", "HSA", "Loewe", "ZIP"], primary_key=True, description="what additivity means")
+    drug_one = _text("first drug", nullable=False)
+    drug_two = _text("second drug", nullable=False)
+    effect = _number("mean score over the pairs of both drugs; positive = synergy", "percent inhibition")
+    ci_low = _number("lower end of its interval over replicates (Student's t)", "percent inhibition")
+    ci_high = _number("upper end of its interval", "percent inhibition")
+    p_value = _number("two-sided p over replicates", "probability")
+    n = _count("replicates of the matrix")
+    peak = _number("largest score of a pair of doses, mean over replicates", "percent inhibition")
+    peak_dose_one = _number("dose of the first drug where it is", "as the table of doses")
+    peak_dose_two = _number("dose of the second drug where it is", "as the table of doses")
+    direction = _text("the mean score in words", nullable=False)
+
+
 class ValidationPlates(dy.Schema):
     """One row per validation plate: its controls and the verdict on them."""
 
@@ -236,4 +255,6 @@ VALIDATION_TABLES: Mapping[str, type[dy.Schema]] = {
     "combinations": Combinations,
     "validation_power": ValidationPower,
     "validation_agreement": ValidationAgreement,
+    "dose_scores": DoseScores,
+    "dose_summary": DoseSummary,
 }

@@ -1,0 +1,67 @@
+"""Tables of dose matrices: two drugs, their doses, and what was left of the cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from sensitome.errors import Fault, listed
+from sensitome.io.columns import Column, empty_cells, name_columns, raise_faults, text_table, whole_numbers
+from sensitome.io.numbers import parse_numbers
+from sensitome.io.text import read_table
+
+__all__ = ["read_dose_matrices"]
+
+_COLUMNS: tuple[Column, ...] = (
+    Column("block", ("block id", "matrix", "pair", "combination id")),
+    Column("drug_one", ("drug row", "drug1", "drug a")),
+    Column("drug_two", ("drug col", "drug2", "drug b")),
+    Column("dose_one", ("conc r", "conc1", "dose1", "dose a"), required=True),
+    Column("dose_two", ("conc c", "conc2", "dose2", "dose b"), required=True),
+    Column("response", ("inhibition", "percent inhibition")),
+    Column("viability", ("percent viability",)),
+    Column("replicate", ("rep", "biological replicate")),
+)
+_NUMBERS = ("dose_one", "dose_two", "response")
+
+
+def read_dose_matrices(path: str | Path) -> pl.DataFrame:
+    """Read dose matrices as a long table, one row per pair of doses, as synergyfinder and its peers have them.
+
+    Parameters
+    ----------
+    path : CSV, TSV, XLSX or Parquet with ``dose_one`` and ``dose_two`` (0 = without) and ``response`` (percent
+        inhibition) or ``viability`` (percent of the control); optional ``drug_one``, ``drug_two``, ``block`` (several
+        matrices in one table) and ``replicate`` (biological)
+
+    Returns
+    -------
+    block, drug_one, drug_two (String), dose_one, dose_two, response (Float64; percent inhibition), replicate (Int32)
+
+    Raises
+    ------
+    SourceError, TableError
+        The table cannot be read, lacks columns, or has cells that are no numbers; all faults at once.
+    """
+    frame = text_table(read_table(path))
+    named, faults = name_columns(frame, _COLUMNS, file=path)
+    if not faults and not {"response", "viability"} & set(named.columns):
+        there = listed([name for name in frame.columns if name != "line"], last="and")
+        faults = [Fault(f"a column response or viability (there is {there})", path)]
+    raise_faults("dose matrices", faults)
+    ours = "response" if "response" in named.columns else "viability"
+    named = named.rename({ours: "response"})
+    faults = empty_cells(named, _NUMBERS, file=path)
+    absent = {"drug_one": "drug one", "drug_two": "drug two", "replicate": "1"}
+    named = named.with_columns(pl.lit(value).alias(name) for name, value in absent.items() if name not in named.columns)
+    if "block" not in named.columns:
+        named = named.with_columns(pl.format("{} + {}", "drug_one", "drug_two").alias("block"))
+    for name in _NUMBERS:
+        values, bad, _ = parse_numbers(named[name].fill_null("").to_list())
+        faults += [Fault("a number", path, named["line"][i], name, named[name][i]) for i in bad if named[name][i]]
+        named = named.with_columns(pl.Series(name, values, dtype=pl.Float64).fill_nan(None))
+    named, wrong = whole_numbers(named, "replicate", file=path)
+    raise_faults("dose matrices", sorted([*faults, *wrong], key=lambda fault: fault.line or 0))
+    response = pl.col("response") if ours == "response" else (100.0 - pl.col("response")).alias("response")
+    return named.select("block", "drug_one", "drug_two", "dose_one", "dose_two", response, "replicate")

@@ -1,0 +1,46 @@
+"""Dose matrices are read from long tables, whoever wrote their headings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sensitome.errors import TableError
+from sensitome.io.dose_table import read_dose_matrices
+
+
+def test_headings_of_synergyfinder_are_understood(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.tsv"
+    path.write_text(
+        "block_id\tdrug_row\tdrug_col\tconc_r\tconc_c\tresponse\tconc_r_unit\n1\tispinesib\tibrutinib\t2500\t50\t7.8\tnM\n"
+    )
+    assert read_dose_matrices(path).rows() == [("1", "ispinesib", "ibrutinib", 2500.0, 50.0, 7.8, 1)]
+
+
+def test_viability_becomes_inhibition_and_a_table_without_names_is_one_matrix(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.csv"
+    path.write_text("dose_one,dose_two,viability,replicate\n0,0,100,1\n0,1,60,2\n")
+    read = read_dose_matrices(path)
+    assert read["response"].to_list() == [0.0, 40.0]
+    assert read["block"].unique().to_list() == ["drug one + drug two"]
+    assert read["replicate"].to_list() == [1, 2]
+
+
+def test_faults_are_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.csv"
+    path.write_text("dose_one,dose_two,response,replicate\nx,0,1,1\n0,,2,first\n")
+    with pytest.raises(TableError) as caught:
+        read_dose_matrices(path)
+    assert str(caught.value) == (
+        "dose matrices: 3 faults.\n"
+        f"  {path}, line 2, column dose_one: found 'x', expected a number.\n"
+        f"  {path}, line 3, column dose_two: the cell is empty. Fill it in.\n"
+        f"  {path}, line 3, column replicate: found 'first', expected a whole number from 1."
+    )
+    path.write_text("dose_one,dose_two\n0,0\n")
+    with pytest.raises(TableError) as caught:
+        read_dose_matrices(path)
+    assert str(caught.value) == (
+        f"dose matrices: 1 fault.\n  {path}: a column response or viability (there is 'dose_one' and 'dose_two')."
+    )
