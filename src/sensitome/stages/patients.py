@@ -49,7 +49,7 @@ def _look_up(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
             sensitizers=tables.get("sensitizers"),
             section=section,
         )
-        _tell_missing(asked, cohort)
+        _tell_missing(asked, cohort, by_accession=base is not None)
         _tell_lacking(cohort, settings)
         for table, made in zip(_COHORT, (_of_cohort(cohort, settings), asked, cohort.flow), strict=True):
             parts[table].append(made.with_columns(cohort=pl.lit(name)))
@@ -148,18 +148,19 @@ def _closer_look(each: Asked, mirna: Expression, shown: list[str], context: Cont
     return {**drawn, "survival_scrutiny": checks, "multiverse": choices}
 
 
-def _tell_missing(asked: pl.DataFrame, cohort: Cohort) -> None:
+def _tell_missing(asked: pl.DataFrame, cohort: Cohort, *, by_accession: bool) -> None:
     """Caution where miRNAs of the screen are not measured in the cohort."""
     missing = asked.filter(~pl.col("in_cohort"))["mirna"].to_list()
+    step = (
+        "Where only their names differ, name a history of miRBase (inputs.mirbase), or write the miRNA as the cohort "
+    )
+    step += "does in the library's column target."
     if missing:
         warnings.warn(
             Caution(
                 f"cohort {cohort.name!r} does not measure every miRNA that is asked for",
                 found=f"{len(missing)} of {asked.height} not there: {listed(missing, last='and', most=3)}",
-                next_step=(
-                    "Where only their names differ, name a history of miRBase (inputs.mirbase), or write the miRNA as "
-                    "the cohort does in the library's column target."
-                ),
+                next_step="Names were compared by accession." if by_accession else step,
             ),
             stacklevel=2,
         )
