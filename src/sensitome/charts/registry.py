@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.enrichment_dots import enrichment_dots
+from sensitome.charts.evidence_matrix import evidence_matrix
 from sensitome.charts.flowchart import flowchart
 from sensitome.charts.forest import forest, multiverse, survival_forest
 from sensitome.charts.funnel import funnel
@@ -288,6 +289,16 @@ FIGURES: list[Figure] = [
         gene_matrix,
         "Size = share of the halves of the screen that select the gene, color = effect of its full repression, ring = "
         "called. Of genes that the very same mimics target only the first is named. At most 25 genes.",
+    ),
+    Figure(
+        "evidence_matrix",
+        "Candidates and sources",
+        ("conclusions", "support"),
+        evidence_matrix,
+        "The 30 best supported candidates in the cell line and drug arm where each stands best. Filled circle = the "
+        "source supports sensitization, hollow circle = it does not take sides, cross = it contradicts, square = told "
+        "and not judged, dash = not measured. Sources below one heading rest on the same wells, lysates or patients "
+        "and count once.",
     ),
     Figure(
         "z_prime_over_plates",

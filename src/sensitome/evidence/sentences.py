@@ -19,7 +19,7 @@ _DOES = {
     "suggestive": "{name} may sensitize {line} to {arm}",
     "mixed": "{name} is in dispute for {line} with {arm}",
     "unclear": "{name} is undecided for {line} with {arm}",
-    "additive": "{name} leaves fewer cells of {line} with {arm} as without, and does not sensitize them",
+    "additive": "{name} leaves fewer cells of {line} with {arm} as without it, and does not sensitize them",
     "contradicted": "{name} does not sensitize {line} to {arm} by what was measured",
     "not measured": "{name} was not measured in {line} with {arm}",
 }
@@ -75,7 +75,7 @@ def _validation(best: Context) -> str:
     words = {
         "supports": "the validation assay finds more killing than reagent and drug explain",
         "effect only": "the validation assay finds fewer cells with the drug, but not that the drug changes the effect",
-        "additive": "the validation assay finds fewer cells with the drug, and that the drug does not change it",
+        "additive": "the validation assay finds fewer cells with the drug, an effect that the drug does not change",
         "contradicts": "the validation assay shows no such effect",
         "mixed": "the validation assay disagrees with itself",
         "unclear": "the validation assay is undecided",

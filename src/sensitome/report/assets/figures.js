@@ -39,6 +39,7 @@ S.figures = (() => {
 
   /* As many panels beside each other as fit, each as wide as the room allows. */
   const fit = (spec, room) => {
+    if (spec.usermeta && spec.usermeta.fixed) return spec;
     if (spec.concat && panelWidth(spec.concat[0]) !== null) {
       const own = panelWidth(spec.concat[0]);
       const most = Math.min(spec.columns || spec.concat.length, spec.concat.length);

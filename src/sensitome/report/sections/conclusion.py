@@ -36,6 +36,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
         "alpha": f"{float(setting(manifest, 'evidence', 'alpha', default=0.05)):g}",
         "margin": f"{float(setting(manifest, 'evidence', 'margin', default=0.32)):g}",
         "stable": f"{100 * float(setting(manifest, 'evidence', 'stable', default=0.5)):.0f} %",
+        "figures": ["evidence_matrix"] if "support" in tables else [],
         "has_patients": bool((table["says_patients"].cast(pl.String) != "missing").any()),
     }
 
