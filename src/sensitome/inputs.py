@@ -85,7 +85,7 @@ def input_files(
         name = getattr(inputs, group)
         groups[group] = [folder / name] if name else []
     groups["arrays"] = array_source_files(array_source(inputs, folder=folder)) if inputs.arrays else []
-    groups["targets"] = [folder / name for name in (*inputs.targets, inputs.target_families) if name]
+    groups["targets"] = [folder / name for name in (*inputs.targets, inputs.target_families, inputs.utrs) if name]
     groups["mirbase"] = _mirbase_files(folder / inputs.mirbase) if inputs.mirbase else []
     groups["prior"] = [folder / prior] if prior else []
     patients = [("cohort", cohort), *((f"cohorts.{name}", more) for name, more in (cohorts or {}).items())]

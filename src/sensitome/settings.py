@@ -135,6 +135,9 @@ class Inputs(_Settings):
     """Detection flags of a matrix, as a table of the same features × samples."""
     targets: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
     """Targets of miRNAs: files of TargetScan, miRTarBase, TarBase, miRecords, miRDB or IPA, or lists."""
+    utrs: str | None = None
+    """3′ UTRs as FASTA, named by gene (SYMBOL or SYMBOL|transcript), in which sites of the library's own sequences are
+    sought: for mimics that no database holds."""
     target_families: str | None = None
     """TargetScan's miR_Family_Info, by which what is told of a seed family holds for its members."""
     gene_sets: str | None = None
@@ -429,7 +432,7 @@ class Study(_Settings):
             raise ValueError("a section [expression] that says how the arrays are processed and tested")
         if self.inputs.arrays and self.treatments.vehicle is None:
             raise ValueError("treatments.vehicle, with which the arrays of the drug arms are compared")
-        if self.inputs.targets and self.inputs.gene_sets and self.enrichment is None:
+        if (self.inputs.targets or self.inputs.utrs) and self.inputs.gene_sets and self.enrichment is None:
             raise ValueError("a section [enrichment] that says how targets are counted")
         named_cohorts(self.cohort, self.cohorts)
         if self.inputs.validation_plates and self.validation is None:

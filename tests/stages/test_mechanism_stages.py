@@ -155,7 +155,7 @@ def test_names_of_library_and_arrays_are_resolved_apart(small_study: Path, scree
 
 
 def test_evidence_of_several_files_is_merged_and_its_rows_are_accounted_for(small_study: Path) -> None:
-    made = run(read_study(small_study), small_study, "targets")
+    made = run(read_study(small_study), small_study, "read", "targets")
     sources = check_table(made["target_sources"], TargetSources, name="target_sources")
     listed = pl.read_csv(small_study / "targets.csv").height
     observed = pl.read_csv(small_study / "observed.csv").height
@@ -163,7 +163,7 @@ def test_evidence_of_several_files_is_merged_and_its_rows_are_accounted_for(smal
     assert rows == {"targets": listed, "miRTarBase": observed}
     assert set(made["targets"]["tier"].cast(pl.String)) == {"experimentally observed", "moderate (predicted)"}
     strict = changed(small_study, targets={"sources": ("miRTarBase",), "weak_support": False})
-    fewer = run(strict, small_study, "targets")
+    fewer = run(strict, small_study, "read", "targets")
     assert set(fewer["targets"]["support"]) == {"Functional MTI"}
     assert {"weak support", "the source was not asked for"} <= set(fewer["target_sources"]["outcome"])
 
@@ -183,13 +183,31 @@ def test_what_is_told_of_a_family_holds_for_its_members_and_other_species_are_le
         + "".join(f"GGAAUGU\tGGAAUGU\t9606\t{name}\tUGGAAUGUAAAGAAGUAUGUAU\t2\tMIMAT0\n" for name in (one, two))
     )
     inputs = {"targets": (str(tmp_path / "Summary_Counts.txt"),)}
-    alone = run(changed(small_study, inputs=inputs), small_study, "targets")["targets"]
+    alone = run(changed(small_study, inputs=inputs), small_study, "read", "targets")["targets"]
     assert alone.select("mirna", "gene", "tier").rows() == [(one, "ERBB2", "high (predicted)")]
     family = inputs | {"target_families": str(tmp_path / "miR_Family_Info.txt")}
-    both = run(changed(small_study, inputs=family), small_study, "targets")["targets"]
+    both = run(changed(small_study, inputs=family), small_study, "read", "targets")["targets"]
     assert both["mirna"].to_list() == sorted([one, two])
-    every = run(changed(small_study, inputs=inputs, targets={"species": "all"}), small_study, "targets")["targets"]
+    every = run(changed(small_study, inputs=inputs, targets={"species": "all"}), small_study, "read", "targets")[
+        "targets"
+    ]
     assert every["gene"].to_list() == ["ERBB2", "Erbb2"]
+
+
+def test_sequences_of_the_library_are_sought_in_utrs(
+    small_study: Path, screen: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    mimics = screen["reagents"].filter((pl.col("kind") == "mimic") & (pl.col("role").cast(pl.String) == "sample"))
+    sequence, target = mimics.select("sequence", "target").row(0)
+    pairs = {"A": "U", "U": "A", "C": "G", "G": "C"}
+    site = "".join(pairs[letter] for letter in reversed(sequence[1:8])) + "A"
+    filler = "GCGCGAUAGCGAUCGUUAUAUUAAUAUAUUUUAUAUA" * 3
+    (tmp_path / "utrs.fa").write_text(f">ERBB2|T1\n{filler}{site}{filler}{site}{filler}\n")
+    study = changed(small_study, inputs={"targets": (), "utrs": str(tmp_path / "utrs.fa")})
+    made = run(study, small_study, "targets", tables=screen)
+    found = made["targets"].filter(pl.col("mirna") == target)
+    assert found.select("gene", "sources").rows() == [("ERBB2", "sites")]
+    assert made["target_sources"]["source"].unique().to_list() == ["sites"]
 
 
 def test_targets_may_be_one_file_or_several() -> None:

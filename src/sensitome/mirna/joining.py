@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from sensitome.io.mirbase import DEAD, PRECURSORS, Mirbase
+from sensitome.io.mirbase import DEAD, PRECURSORS, Mirbase, merge_mirbase
 from sensitome.mirna.name_index import NameIndex, index_names
 from sensitome.mirna.names import resolve_names
 
@@ -30,19 +30,27 @@ def as_prefixed(names: pl.Series) -> pl.Series:
     return frame.select(whole.alias(names.name)).to_series()
 
 
-def index_of(base: Mirbase | None, written: Iterable[str | None]) -> NameIndex:
+def index_of(base: Mirbase | None, written: Iterable[str | None], *, own: Iterable[str] = ()) -> NameIndex:
     """Index by which names are compared.
 
     Parameters
     ----------
     base : names of miRBase; None compares names as they are written
     written : then each of these names is a molecule of its own
+    own : names of the study's own molecules; those that miRBase does not know stand for themselves
 
     Returns
     -------
     The index
     """
-    return index_names(_as_written(written) if base is None else base)
+    if base is None:
+        return index_names(_as_written([*written, *own]))
+    index = index_names(base)
+    names = pl.Series("name", list(own), dtype=pl.String)
+    if names.is_empty():
+        return index
+    unknown = resolved(names, index=index).filter(pl.col("status").cast(pl.String) == "unknown")["input"]
+    return index if unknown.is_empty() else index_names(merge_mirbase(base, _as_written(unknown)))
 
 
 def resolved(names: pl.Series, *, index: NameIndex) -> pl.DataFrame:

@@ -23,9 +23,10 @@ class TargetSettings(_Settings):
     species: Literal["hsa", "mmu", "rno", "all"] = "hsa"
     """Species whose genes count, where a source tells species: human, mouse, rat, or all of them."""
     sources: tuple[str, ...] = ()
-    """Sources that count: TargetScan, miRTarBase, TarBase, miRecords, miRDB, IPA, or the name of a list; none = all."""
+    """Sources that count: TargetScan, miRTarBase, TarBase, miRecords, miRDB, IPA, sites (those in ``inputs.utrs``), or
+    the name of a list; none = all."""
     thresholds: dict[str, tuple[float, float]] = Field(
-        default_factory=lambda: {"TargetScan": (-0.4, -0.2), "miRDB": (80.0, 60.0)}
+        default_factory=lambda: {"TargetScan": (-0.4, -0.2), "sites": (-0.4, -0.2), "miRDB": (80.0, 60.0)}
     )
     """Source → score that is high, and score that is moderate; weaker rows do not count."""
     listed: Evidence = "moderate (predicted)"

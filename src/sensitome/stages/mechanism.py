@@ -16,6 +16,7 @@ from sensitome.io.mirbase import Mirbase, read_mirbase
 from sensitome.io.targetscan import read_family_info
 from sensitome.mirna.joining import index_of
 from sensitome.mirna.name_index import NameIndex, index_names
+from sensitome.mirna.scanned import ordered_sequences, scanned_evidence
 from sensitome.mirna.study import name_lists, study_genes, study_targets
 from sensitome.settings import EnrichmentSettings, Inputs, Study
 from sensitome.stages.record import Context, Stage, Tables
@@ -44,6 +45,10 @@ def read_targets(inputs: Inputs, *, folder: Path, species: str = "hsa") -> pl.Da
     return pl.concat([read_evidence(folder / name, species=chosen) for name in inputs.targets])
 
 
+def _has_targets(study: Study) -> bool:
+    return bool(study.inputs.targets) or study.inputs.utrs is not None
+
+
 def _base(context: Context) -> Mirbase | None:
     name = context.study.inputs.mirbase
     return read_mirbase(context.folder / name) if name else None
@@ -51,7 +56,8 @@ def _base(context: Context) -> Mirbase | None:
 
 def _index(context: Context, targets: pl.DataFrame) -> NameIndex:
     """MiRBase, or without it the names of the targets as they are written, which are their accessions then."""
-    return index_of(_base(context), targets["accession"])
+    known = targets["accession"].unique()
+    return index_of(_base(context), known, own=known.filter(~known.str.contains(r"^MIMAT\d{7}$")))
 
 
 def _name(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
@@ -63,11 +69,18 @@ def _name(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     return {"names": name_lists(lists, index=index_names(base))}
 
 
-def _target(_tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
+def _target(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     study, folder = context.study, context.folder
-    evidence = read_targets(study.inputs, folder=folder, species=study.targets.species)
+    parts = []
+    if study.inputs.targets:
+        parts.append(read_targets(study.inputs, folder=folder, species=study.targets.species))
+    mimics = pl.DataFrame(schema={"name": pl.String})
+    if study.inputs.utrs:
+        mimics = ordered_sequences(tables["reagents"], kind=study.genes.kind)
+        parts.append(scanned_evidence(mimics, folder / study.inputs.utrs, jobs=context.jobs))
+    evidence = pl.concat(parts)
     families = read_family_info(folder / study.inputs.target_families) if study.inputs.target_families else None
-    index = index_of(_base(context), evidence["mirna"])
+    index = index_of(_base(context), evidence["mirna"], own=mimics["name"])
     targets, sources = study_targets(evidence, index=index, settings=study.targets, families=families)
     return {"targets": targets, "target_sources": sources}
 
@@ -152,12 +165,12 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         "targets",
-        (),
+        ("reagents",),
         ("targets", "target_sources"),
-        ("targets",),
+        ("targets", "genes"),
         ("targets", "mirbase"),
         _target,
-        applies=lambda study: bool(study.inputs.targets),
+        applies=_has_targets,
     ),
     Stage(
         "enrichment",
@@ -166,7 +179,7 @@ STAGES: tuple[Stage, ...] = (
         ("expression", "enrichment", "seed"),
         ("gene_sets", "mirbase"),
         _enrich,
-        applies=lambda study: bool(study.inputs.targets) and study.inputs.gene_sets is not None,
+        applies=lambda study: _has_targets(study) and study.inputs.gene_sets is not None,
         version=2,
         uses=("expression", "response"),
     ),
@@ -177,7 +190,7 @@ STAGES: tuple[Stage, ...] = (
         ("genes", "seed"),
         ("mirbase",),
         _seek_genes,
-        applies=lambda study: bool(study.inputs.targets) and study.genes.method != "none",
+        applies=lambda study: _has_targets(study) and study.genes.method != "none",
         uses=("sensitizers",),
     ),
 )
