@@ -277,7 +277,7 @@ def _run_and_tell(study: object, *, folder: Path, out: Path, jobs: int, report: 
 
 
 def _headline(numbers: Mapping[str, Any]) -> Iterator[str]:
-    """What a run found, in sentences: the paper's rule, then the test beside it."""
+    """What a run found, in sentences: the paper's rule, the test beside it, and what the evidence confirms."""
     yield (
         f"{numbers['plates']} plates, {numbers['wells']:,} wells, {numbers['reagents']:,} reagents → "
         f"{numbers['hit_reagents']} reagents with {numbers['hits']} hits, {numbers['candidates']} candidates"
@@ -287,6 +287,9 @@ def _headline(numbers: Mapping[str, Any]) -> Iterator[str]:
         known = _against_truth(numbers, "sensitizer_recall", "sensitizer_false_discovery_proportion")
         reagents, contexts = numbers["sensitizing_reagents"], numbers["sensitizers"]
         yield f"The drug changes the effect of {reagents} reagents in {contexts} contexts{known}."
+    if "judged" in numbers:
+        again, confirmed = numbers["judged"], numbers["confirmed"]
+        yield f"Of {again} reagents that were measured again, {confirmed} are confirmed sensitizers."
 
 
 def _against_truth(numbers: Mapping[str, Any], recall: str, false_share: str) -> str:

@@ -97,7 +97,8 @@ def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None =
     Returns
     -------
     plates, wells, reagents, hits (contexts), hit_reagents, candidates; sensitizers (contexts) and sensitizing_reagents
-    when a test was run; with a truth also recall and false_discovery_proportion of either list
+    when a test was run; judged and confirmed (reagents) where a validation was measured; with a truth also recall and
+    false_discovery_proportion of either list
     """
     hits = tables["hits"]
     called = hits.filter("is_hit")
@@ -115,6 +116,8 @@ def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None =
         found = tables["sensitizers"].filter("is_sensitizer")
         numbers["sensitizers"] = found.height
         numbers["sensitizing_reagents"] = found.select(item).n_unique()
+    if "conclusions" in tables:
+        numbers |= _confirmed(tables["conclusions"])
     if truth is not None:
         judged = score_against_truth(hits, truth).row(0, named=True)
         numbers["active_contexts"] = judged["true"]
@@ -125,3 +128,12 @@ def headline(tables: Mapping[str, pl.DataFrame], *, truth: pl.DataFrame | None =
             numbers["sensitizer_recall"] = tested["recall"]
             numbers["sensitizer_false_discovery_proportion"] = tested["false_share"]
     return numbers
+
+
+def _confirmed(conclusions: pl.DataFrame) -> dict[str, int]:
+    """How many candidates the validation has measured, and how many of these all evidence confirms."""
+    measured = conclusions.filter(pl.col("says_validation").cast(pl.String) != "missing")
+    if measured.is_empty():
+        return {}
+    confirmed = measured.filter(pl.col("verdict").cast(pl.String).is_in(["strong", "confirmed"]))
+    return {"judged": measured.height, "confirmed": confirmed.height}

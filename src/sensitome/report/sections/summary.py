@@ -31,7 +31,9 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         if headline.get(key) is not None and (key != "candidates" or has_several)
     ]
     return {
-        "sentence": " ".join(filter(None, (sentence(headline, tables, manifest), test_headline(tables, manifest)))),
+        "sentence": " ".join(
+            filter(None, (sentence(headline, tables, manifest), test_headline(tables, manifest), _confirmed(headline)))
+        ),
         "numbers": numbers,
         "truth": _truth(headline),
         "has_cautions": bool(manifest.get("cautions")),
@@ -74,6 +76,15 @@ def sentence(headline: dict[str, Any], tables: Tables, manifest: Manifest) -> st
         text += f". {plural(headline['candidates'], 'reagent')} {'does' if headline['candidates'] == 1 else 'do'} so "
         text += "more than once and " + ("is a candidate" if headline["candidates"] == 1 else "are candidates")
     return text + "."
+
+
+def _confirmed(headline: dict[str, Any]) -> str:
+    """What all evidence says of the reagents that were measured again; "" without a validation."""
+    if headline.get("judged") is None:
+        return ""
+    count = headline["confirmed"]
+    verb = "is a confirmed sensitizer" if count == 1 else "are confirmed sensitizers"
+    return f"Of {plural(headline['judged'], 'reagent')} that were measured again, {count:,} {verb} by all the evidence."
 
 
 def _truth(headline: dict[str, Any]) -> dict[str, str] | None:
