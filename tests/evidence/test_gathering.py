@@ -161,6 +161,15 @@ def test_an_untested_context_is_not_negative() -> None:
     assert says(gathered(tables).support, STRONG, "lapatinib")["sensitization"] == "unclear"
 
 
+def test_of_several_wells_the_called_one_stands() -> None:
+    other = TABLES["hits"].with_columns(
+        pl.lit("L2:B01").alias("position"), (pl.col("z") - 1).alias("z"), pl.lit(False).alias("is_hit")
+    )
+    evidence = gathered({**TABLES, "hits": pl.concat([other, TABLES["hits"]])}).evidence
+    own = evidence.filter((pl.col("reagent") == STRONG) & (pl.col("treatment") == "lapatinib"))
+    assert own.select("screen_is_hit", "screen_z").row(0) == (True, -3.4)
+
+
 def test_of_two_tests_of_the_assay_the_one_of_replicates_stands() -> None:
     wells = TABLES["validation"].with_columns(
         pl.lit("wells: counted as n").alias("unit"), pl.lit(9, dtype=pl.Int64).alias("n")

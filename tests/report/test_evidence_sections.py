@@ -166,6 +166,7 @@ def test_the_conclusion_says_who_stands_and_what_it_takes(tables: dict[str, pl.D
     text = words(page)
     assert "1 of 3 candidates is a confirmed sensitizer, with support from proteins or patients as well." in text
     assert f"The best supported is {STRONG}." in text
+    assert '<a href="#conclusion">What the evidence says</a> of each candidate' in page
     for summary in tables["conclusions"].filter(pl.col("verdict") != "suggestive")["summary"]:
         assert summary.split(":")[0] in text
     context = conclusion.build(tables, MANIFEST)

@@ -65,8 +65,11 @@ def _screen(tables: Tables, asked: Asked) -> pl.DataFrame | None:
     own = _own(tables, "hits", asked)
     if own is None:
         return None
-    own = own.with_columns(pl.col("score").alias("effect"))
-    return _first(own, "z", further=("z", "vehicle_z", "is_hit", "reason"))
+    # Of several wells the one that is called, then the strongest.
+    own = own.with_columns(
+        pl.col("score").alias("effect"), (~pl.col("is_hit")).alias("_rest"), -pl.col("z").abs().alias("_z")
+    )
+    return _first(own, "_rest", "_z", further=("z", "vehicle_z", "is_hit", "reason"))
 
 
 def _judge_screen(row: Row, asked: Asked) -> Judgment:

@@ -37,6 +37,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any]:
         "numbers": numbers,
         "truth": _truth(headline),
         "has_cautions": bool(manifest.get("cautions")),
+        "has_conclusion": "conclusions" in tables and not tables["conclusions"].is_empty(),
     }
 
 
