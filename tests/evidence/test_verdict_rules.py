@@ -106,3 +106,10 @@ def test_the_page_of_the_documentation_has_every_verdict_and_source() -> None:
         assert f"`{source.name}`" in text
     for name in EvidenceSettings.model_fields:
         assert f"`{name}" in text or name in ("by",)
+
+
+def test_the_code_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    exec(code, {})  # noqa: S102 - the page's own code
+    assert capsys.readouterr().out == "strong\n"

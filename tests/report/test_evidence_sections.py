@@ -204,7 +204,7 @@ def test_without_their_tables_there_are_no_sections(tables: dict[str, pl.DataFra
 
 def test_each_table_may_be_missing(tables: dict[str, pl.DataFrame]) -> None:
     for missing in ("validation_paper", "validated", "combinations", "validation_power", "validation_plates",
-                    "validation_replicates", "protein_readings", "proteins"):  # fmt: skip
+                    "validation_replicates", "protein_readings", "proteins", "support", "evidence"):  # fmt: skip
         own = {name: table for name, table in tables.items() if name != missing}
         for build in (validation.build, proteins.build, evidence.build, conclusion.build):
             build(own, MANIFEST)

@@ -25,9 +25,9 @@ _TITLES = [
 
 
 def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
-    """Every candidate in one row, and what its card needs; None without conclusions."""
+    """Every candidate in one row, and what its card needs; None without the tables of the evidence."""
     conclusions = tables.get("conclusions")
-    if conclusions is None or conclusions.is_empty():
+    if conclusions is None or conclusions.is_empty() or not {"support", "evidence"} <= set(tables):
         return None
     most = int(setting(manifest, "evidence", "cards", default=200))
     rows = int(setting(manifest, "report", "rows", default=20000))
