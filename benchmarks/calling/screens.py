@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ from sensitome.screen.simulation.scoring import CONTEXT, score_against_truth
 from sensitome.screen.simulation.simulate import Simulation, simulate_screen
 from sensitome.settings import Preset, Treatments
 
-__all__ = ["BINS", "METHODS", "PRESET", "RULE", "measure"]
+__all__ = ["BINS", "METHODS", "PRESET", "RULE", "Prepared", "judged", "measure", "prepared"]
 
 PRESET = "normann2021"
 RULE = "rule"
@@ -52,7 +53,9 @@ def measure(cell: Cell) -> list[dict[str, object]]:
     simulation = simulate_screen(scenario(cell.scenario, replicates=cell.replicates, size=cell.size), seed=cell.seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Caution)
-        return list(_measured(simulation, cell))
+        ready = prepared(simulation, normalization=cell.normalization)
+        scores = ready.scored(ready.normalized)
+        return list(judged(simulation, scores, reagents=ready.reagents, methods=METHODS))
 
 
 @cache
@@ -61,20 +64,37 @@ def _answers() -> Preset:
     return preset(PRESET)
 
 
-def _measured(simulation: Simulation, cell: Cell) -> Iterator[dict[str, object]]:
-    answers = _answers()
-    how = answers.normalize
-    if cell.normalization == "median":
+class Prepared(NamedTuple):
+    """Normalized wells, and the reagents of the library."""
+
+    normalized: pl.DataFrame
+    reagents: pl.DataFrame
+
+    def scored(self, wells: pl.DataFrame) -> pl.DataFrame:
+        """Scores of these normalized wells."""
+        return score(wells, settings=_answers().score)
+
+
+def prepared(simulation: Simulation, *, normalization: str) -> Prepared:
+    """Normalize the wells, plate by plate, so that replicates can be taken away afterwards."""
+    how = _answers().normalize
+    if normalization == "median":
         how = type(how)(method="median", scale="log2")
     readings, reagents = split_reagents(simulation.wells)
-    scores = score(normalize(readings, settings=how), settings=answers.score)
+    return Prepared(normalize(readings, settings=how), reagents)
+
+
+def judged(
+    simulation: Simulation, scores: pl.DataFrame, *, reagents: pl.DataFrame, methods: Sequence[str]
+) -> Iterator[dict[str, object]]:
+    """One record a method."""
     arms = [arm.name for arm in simulation.settings.design.arms]
     facts = {
         "treatments": Treatments(vehicle=arms[0]),
         "expressed": simulation.expressed,
         "targets": reagents.select("reagent", "kind", "target").drop_nulls("target"),
     }
-    for method in METHODS:
+    for method in methods:
         start = time.perf_counter()
         try:
             calls = _calls(scores, reagents, facts=facts, method=method)
@@ -99,7 +119,7 @@ def _calls(scores: pl.DataFrame, reagents: pl.DataFrame, *, facts: Mapping[str, 
         expression_kinds=answers.hits.expression_kinds,
         **facts,  # type: ignore[arg-type]
     )
-    return table.select(*CONTEXT, "local_rate", called="is_sensitizer", ranking="statistic")
+    return table.select(*CONTEXT, "local_rate", "ci_low", "ci_high", called="is_sensitizer", ranking="statistic")
 
 
 def _quality(calls: pl.DataFrame, truth: pl.DataFrame, *, method: str) -> dict[str, object]:
@@ -110,7 +130,16 @@ def _quality(calls: pl.DataFrame, truth: pl.DataFrame, *, method: str) -> dict[s
     answer |= {f"reagents_{name}": reagent[name] for name in ("called", "recall", "false_share")}
     if method in SENSITIZATION_METHODS and SENSITIZATION_METHODS[method].decision in ("mean_rate", "local_rate"):
         answer["reliability"] = _reliability(calls, truth)
+        answer["coverage"] = _coverage(calls, truth)
     return answer
+
+
+def _coverage(calls: pl.DataFrame, truth: pl.DataFrame) -> list[list[int]]:
+    """Contexts, and those whose true interaction lies in the interval: all, called, not called, active."""
+    both = calls.drop_nulls("ci_low").join(truth.select(*CONTEXT, "is_active", "delta"), on=CONTEXT, how="inner")
+    inside = (both["delta"] >= both["ci_low"]) & (both["delta"] <= both["ci_high"])
+    kinds = [inside.is_not_null(), both["called"], ~both["called"], both["is_active"]]
+    return [[int(kind.sum()), int((inside & kind).sum())] for kind in kinds]
 
 
 def _reliability(calls: pl.DataFrame, truth: pl.DataFrame) -> list[list[float]]:

@@ -17,8 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 #: probability; the other half says that there are none.
 HIGHEST_RATE = 0.3
 STEPS = 40
-#: The evidence is raised to this power, because no model holds exactly and its misfits add up over the items
-#: (Grünwald 2017, doi:10.1214/17-BA1085).
+#: The evidence that there are any is raised to this power, because no model holds exactly and its misfits add up over
+#: the items (Grünwald 2017, doi:10.1214/17-BA1085).
 TEMPER = 0.5
 
 
@@ -63,6 +63,7 @@ def average_over_hit_rate(likelihood: FloatArray, weights: FloatArray, *, classe
     prior = np.concatenate([[0.5], np.full(STEPS, 0.5 / STEPS)])
     posterior = prior * np.exp(TEMPER * (evidence - evidence.max()))
     posterior /= posterior.sum()
-    mean = float(posterior[1:] @ rates[1:] / posterior[1:].sum())
+    some = np.exp(evidence[1:] - evidence[1:].max())
+    mean = float(some @ rates[1:] / some.sum())
     scaled = np.where(hits, weights * mean / rate, weights * (1 - mean) / (1 - rate))
     return HitRate(float(posterior[0]), float(evidence.max() - evidence[0]), scaled)

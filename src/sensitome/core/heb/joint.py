@@ -97,6 +97,7 @@ def joint_likelihood(readings: Readings, grid: Grid, *, wrong_rate: float | None
         covariance=covariance.reshape(-1, arms, arms),
         scale=np.repeat(grid.scale, interactions),
         common=np.where(np.isfinite(common), common, 1.0),
+        single=True,
     )
     share = np.empty((len(readings), generals, interactions), dtype=np.float32)
     largest = np.empty(len(readings.start))
@@ -105,7 +106,7 @@ def joint_likelihood(readings: Readings, grid: Grid, *, wrong_rate: float | None
     for block in row_blocks(readings, generals * interactions):
         rows = readings.where(np.arange(block.start, block.stop))
         log_like = log_likelihood(prepared, rows.values, rows.noise).reshape(-1, generals, interactions)
-        log_like += within[block, :, None]
+        log_like += within[block, :, None].astype(np.float32)
         top = np.maximum.reduceat(log_like.max(axis=(1, 2)), rows.start)
         sizes = np.diff(np.append(rows.start, len(rows)))
         log_like -= np.repeat(top, sizes)[:, None, None]

@@ -31,7 +31,7 @@ SingleArray = npt.NDArray[np.float32]
 #: Items that the null class has on top of those that it wins.
 NULL_COUNT = 20.0
 #: Items that each pattern has on top of those that it wins, when it comes to the shares of the patterns.
-PATTERN_COUNT = 4.0
+PATTERN_COUNT = 3.0
 #: Items that say beforehand that three of four patterns are sets of drugs in sets of lines.
 PRODUCT_COUNT, PRODUCT_SHARE = 2.0, 0.75
 #: Share of the weight that every size keeps, spread evenly.
@@ -75,13 +75,24 @@ def start_weights(generals: int, classes: Classes) -> Weights:
 def given_general(likelihood: Likelihood, general: FloatArray) -> FloatArray:
     """(items, interaction classes) likelihood with readings and general classes summed out."""
     summed = np.matmul(general.astype(np.float32)[None, None, :], likelihood.share)[:, 0]
-    return np.add.reduceat(summed.astype(np.float64), likelihood.start, axis=0)
+    return _by_item(summed, likelihood.start)
 
 
 def given_interaction(likelihood: Likelihood, interaction: FloatArray) -> FloatArray:
     """(items, general classes) likelihood with readings and interaction classes summed out."""
-    summed = likelihood.share @ interaction.astype(np.float32)
-    return np.add.reduceat(summed.astype(np.float64), likelihood.start, axis=0)
+    return _by_item(likelihood.share @ interaction.astype(np.float32), likelihood.start)
+
+
+def _by_item(of_rows: SingleArray, start: IntArray) -> FloatArray:
+    """Sum the rows of each item; most items have one."""
+    sums = of_rows[start].astype(np.float64)
+    sizes = np.diff(np.append(start, len(of_rows)))
+    several = np.flatnonzero(sizes > 1)
+    if len(several):
+        rows = np.flatnonzero(np.repeat(sizes > 1, sizes))
+        first = np.cumsum(sizes[several]) - sizes[several]
+        sums[several] = np.add.reduceat(of_rows[rows].astype(np.float64), first, axis=0)
+    return sums
 
 
 def fit_weights(likelihood: Likelihood, classes: Classes, *, start: Weights, lone_wells: bool) -> Weights:
@@ -128,7 +139,7 @@ def shape_weights(count: FloatArray, classes: Classes, *, lone_wells: bool) -> F
     -----
     The weight of a sensitizer class is rate × share of the pattern × share of the size. Patterns that are a set of
     drugs in a set of lines and the others are two groups, whose shares are learned; within a group the shares are drawn
-    to each other by four items a pattern. Where an arm is one well, a pattern of a single context looks like a bad
+    to each other by three items a pattern. Where an arm is one well, a pattern of a single context looks like a bad
     well, and all drugs of one line look like a bad well of the vehicle: their share is the mean of the other patterns,
     not what the data seem to say.
     """
@@ -212,8 +223,7 @@ def _maximize(
     """EM over one set of weights."""
     for _ in range(INNER_ROUNDS):
         total = likelihood @ weights
-        usable = total > 0
-        count = weights * (likelihood[usable].T @ (1 / total[usable]))
+        count = weights * (likelihood.T @ np.where(total > 0, 1 / np.where(total > 0, total, 1.0), 0.0))
         if classes is None:
             after = (count + 1e-3) / (count + 1e-3).sum()
         else:

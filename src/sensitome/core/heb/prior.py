@@ -92,7 +92,7 @@ def pooled_weights(weights: Weights, prior: Prior, *, own: Learned) -> Weights:
         raise MethodError(
             "the prior does not fit this screen",
             found=f"{len(prior.learned.kind)} classes of interactions in the prior, {len(own.kind)} in this screen",
-            expected="the same lines, drugs and patterns of both",
+            expected="the same lines, drugs, patterns and sizes of both",
             next_step="Take the prior away, or make it anew from a screen of this design.",
         )
     share = prior.weight
