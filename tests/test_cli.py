@@ -35,7 +35,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return lambda *arguments: run([str(argument) for argument in arguments], monkeypatch, capsys)
 
 
-OTHERS = "validation_plates|validation_layout|slides|spots|arrays|mirbase|targets|gene_sets|true_genes"
+OTHERS = "dose_matrices|validation_plates|validation_layout|slides|spots|arrays|mirbase|targets|gene_sets|true_genes"
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +84,15 @@ def test_check_finds_nothing_in_a_good_study_and_writes_nothing(command: Command
     sizes = re.sub(r"\d[\d,]*", "#", out.replace(str(small_study), "study"))
     assert sizes.splitlines() == [
         "study: nothing is wrong.",
-        "  screen        # plates, # wells, # treatments",
-        "  arrays        # arrays, # miRNAs",
-        "  validation    # plates, # wells",
-        "  lysate array  # slides, # spots",
-        "  miRBase       # releases",
-        "  targets       # miRNAs, # genes",
-        "  gene sets     # sets",
-        "  patients      # patients, endpoints os and bcss, # miRNAs, # mRNAs",
+        "  screen         # plates, # wells, # treatments",
+        "  arrays         # arrays, # miRNAs",
+        "  validation     # plates, # wells",
+        "  dose matrices  # pairs of drugs, # readings",
+        "  lysate array   # slides, # spots",
+        "  miRBase        # releases",
+        "  targets        # miRNAs, # genes",
+        "  gene sets      # sets",
+        "  patients       # patients, endpoints os and bcss, # miRNAs, # mRNAs",
         "Run it with: sensitome run study",
     ]
     assert sorted(small_study.rglob("*")) == before

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from sensitome.check import Report, check_study
+from sensitome.inputs import input_files
+from sensitome.io.study_file import read_study
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
     replace(study / "library.csv", ",negative,", ",siScr,")
     (study / "arrays" / "BT-474_lapatinib_1.txt").unlink()
     replace(study / "validation" / "validation_layout.csv", ",negative,", ",siScr,")
+    replace(study / "validation" / "dose_matrix.csv", "dose_one", "dose 1st")
     replace(study / "protein" / "slides.csv", "detection", "detecting")
     replace(study / "targets.csv", "mirna,gene", "mirna,symbols")
     (study / "gene_sets.gmt").write_text("a set\n", encoding="utf-8")
@@ -50,6 +53,9 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
         "  validation/validation_layout.csv, line 2, column role: found 'siScr', expected 'sample', 'negative', "
         "'positive', 'untreated', 'empty' or 'excluded'. Use one of these words, or map the lab's own word under "
         "roles.",
+        "dose matrices: 1 fault.\n"
+        "  validation/dose_matrix.csv: column 'dose_one' is missing (there is 'drug_one', 'drug_two', 'dose 1st', "
+        "'dose_two', 'replicate' and 'response'). Add or rename the column.",
         "list of slides: 1 fault.\n"
         "  protein/slides.csv, line 2, column role: found 'detecting', expected 'detection', 'total_protein' or "
         "'blank'.",
@@ -61,7 +67,7 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
         "  cohort/clinical.csv, line 2, column os_status: found 'perhaps', expected an event or none, such as 1 and 0, "
         "dead and alive, DECEASED and LIVING. Say in the settings what this word means.",
     ]
-    assert (report.faults, report.sound) == (8, {"miRBase": "3 releases"})
+    assert (report.faults, report.sound) == (9, {"miRBase": "3 releases"})
     assert {path: path.read_bytes() for path in study.rglob("*") if path.is_file()} == before
 
 
@@ -69,7 +75,7 @@ def test_a_fault_of_one_part_leaves_the_others_judged(study: Path) -> None:
     (study / "arrays.csv").unlink()
     report = check_study(study)
     assert messages(report, study) == ["file not found in arrays.csv. Did you mean 'targets.csv'?"]
-    sound = ["screen", "validation", "lysate array", "miRBase", "targets", "gene sets", "patients"]
+    sound = ["screen", "validation", "dose matrices", "lysate array", "miRBase", "targets", "gene sets", "patients"]
     assert list(report.sound) == sound
 
 
@@ -145,3 +151,16 @@ def test_a_subset_without_patients_is_one_fault(study: Path) -> None:
         "subset 'age > 500' keeps no patient in cohort 'simulated patients': found 60 patients, of none of whom it is "
         "true. Look at the words and units of these columns."
     ]
+
+
+def test_no_input_that_a_run_reads_can_be_lost_without_a_word(study: Path) -> None:
+    settings = read_study(study)
+    groups = input_files(
+        settings.inputs, folder=study, cohort=settings.cohort, cohorts=settings.cohorts, protein=settings.protein
+    )
+    lost = [paths[-1] for paths in groups.values() if paths]
+    assert len(lost) > 10
+    for path in lost:
+        path.unlink()
+    said = "\n".join(messages(check_study(study), study))
+    assert [path.name for path in lost if path.name not in said] == []

@@ -27,7 +27,17 @@ __all__ = ["Report", "check_study"]
 PARTS = (check_screen, check_validation, check_mechanism, check_patients)
 
 #: Parts as they are listed when they are sound.
-ORDER = ("screen", "arrays", "validation", "lysate array", "miRBase", "targets", "gene sets", "patients")
+ORDER = (
+    "screen",
+    "arrays",
+    "validation",
+    "dose matrices",
+    "lysate array",
+    "miRBase",
+    "targets",
+    "gene sets",
+    "patients",
+)
 
 
 @dataclass(frozen=True)
