@@ -92,6 +92,12 @@ def test_a_prior_of_another_version_of_the_model_is_refused(pilot: PriorFile) ->
     with pytest.raises(SettingsError) as error:
         run(2, prior=old)
     assert "the classes of general effects and noise of this version of the model" in str(error.value)
+    other = pilot.model_copy(
+        update={"interaction": tuple(part.model_copy(update={"size": part.size * 1.1}) for part in pilot.interaction)}
+    )
+    with pytest.raises(SettingsError) as error:
+        run(2, prior=other)
+    assert "the sizes of interactions of this version of the model" in str(error.value)
 
 
 def test_a_missing_prior(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from sensitome.core.heb.classes import Kind
+from sensitome.core.heb.classes import ANTAGONIST_SIZES, SIZES, Kind
 from sensitome.core.heb.prior import Learned, Prior, general_levels
 from sensitome.errors import Fault, SettingsError, listed
 from sensitome.io.prior_file import General, Interaction, PriorFile
@@ -88,6 +88,9 @@ def use_prior(kept: PriorFile, *, lines: Sequence[str], arms: Sequence[str], wei
     levels = [level_of_general(*level) for level in general_levels()]
     if [part.level for part in kept.general] != levels:
         faults.append(Fault("the classes of general effects and noise of this version of the model", column="general"))
+    sizes = {("null", 0.0)} | {("sensitizer", s) for s in SIZES} | {("antagonist", s) for s in ANTAGONIST_SIZES}
+    if not {(part.kind, part.size) for part in kept.interaction} <= sizes:
+        faults.append(Fault("the sizes of interactions of this version of the model", column="interaction"))
     if faults:
         raise SettingsError(
             "the prior does not fit this screen",

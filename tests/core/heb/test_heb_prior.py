@@ -50,8 +50,8 @@ def test_another_design_is_refused() -> None:
         fit(screen(1), Prior(fit(screen(2, drugs=1)).learned, 0.5))
     assert str(error.value).startswith("the prior does not fit this screen: found ")
     assert str(error.value).endswith(
-        "expected the same lines, drugs and patterns of both. Take the prior away, or make it anew from a screen of "
-        "this design."
+        "expected the same lines, drugs, patterns and sizes of both. Take the prior away, or make it anew from a "
+        "screen of this design."
     )
 
 
