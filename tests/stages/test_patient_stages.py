@@ -133,6 +133,17 @@ def test_targets_that_are_pushed_down_lie_lower_and_fill_their_set(two: dict[str
     assert best["q_value"] < 1e-4
 
 
+def test_gene_sets_are_held_against_the_mrnas_that_were_measured(folder: Path) -> None:
+    study = study_of(
+        inputs={"gene_sets": "sets.gmt"},
+        cohort=section("first"),
+        enrichment={"convention": "enrichr-2018", "alpha": 0.05, "evidence": "moderate (predicted)"},
+    )
+    made = run(study, folder, without=("stage", "survival"))["association_sets"]
+    assert made["convention"].unique().to_list() == ["recommended"]
+    assert made["universe_size"].unique().to_list() == [60]
+
+
 def test_one_cohort_is_not_pooled_and_takes_its_name_from_its_file(folder: Path) -> None:
     made = run(study_of(cohort=section("first", stage=None, mrna=None)), folder)
     assert made["survival_pooled"].is_empty()

@@ -16,7 +16,7 @@ from sensitome.cohort.strongest import Strongest
 from sensitome.cohort.tables import COHORT_TABLES
 from sensitome.core.multiple import adjust_p
 from sensitome.device import open_device
-from sensitome.enrichment.conventions import CONVENTIONS
+from sensitome.enrichment.conventions import CONVENTIONS, EnrichmentConvention
 from sensitome.enrichment.over_representation import enrich
 from sensitome.errors import Caution, TableError
 from sensitome.expression_matrix import Expression
@@ -125,8 +125,7 @@ def _gene_sets(context: Context) -> pl.DataFrame:
 
 def _sets_of(pairs: pl.DataFrame, each: Asked, gene_sets: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Gene sets among the mRNAs that go with each miRNA; the mRNAs that were tested are the universe."""
-    settings = context.study.enrichment
-    record = CONVENTIONS["recommended" if settings is None else settings.convention]
+    record = _convention(context)
     counts = pairs["mirna"].value_counts().sort("count", "mirna", descending=[True, False])
     chosen = counts.head(_MOST_LISTED)["mirna"]
     lists = correlate_lists(pairs.filter(pl.col("mirna").is_in(chosen.implode())), alpha=each.settings.alpha)
@@ -141,15 +140,21 @@ def _sets_of(pairs: pl.DataFrame, each: Asked, gene_sets: pl.DataFrame, context:
             stacklevel=2,
         )
     measured = each.cohort.matrix("mrna").features["feature"].cast(pl.String).to_list()
-    universe = measured if record.universe == "given" else None
     if lists.is_empty():
         return COHORT_TABLES["association_sets"].create_empty().drop("cohort")
     try:
-        found = enrich(lists.select("list", "gene"), gene_sets, convention=record, universe=universe)
+        found = enrich(lists.select("list", "gene"), gene_sets, convention=record, universe=measured)
     except TableError as error:
         warnings.warn(Caution(f"gene sets cannot be tested in cohort {each.name!r}", found=error.what), stacklevel=2)
         return COHORT_TABLES["association_sets"].create_empty().drop("cohort")
     return found.filter(pl.col("overlap") > 0).join(own, on="list", how="left", maintain_order="left")
+
+
+def _convention(context: Context) -> EnrichmentConvention:
+    """How the study counts, if it holds lists against what was measured: a universe of all genes would flatter them."""
+    settings = context.study.enrichment
+    own = CONVENTIONS["recommended" if settings is None else settings.convention]
+    return own if own.universe == "given" else CONVENTIONS["recommended"]
 
 
 def _tell_more(each: Asked, rows: int, path: Path | None) -> None:

@@ -226,7 +226,7 @@ STAGES: tuple[Stage, ...] = (
         associate_patients,
         applies=_has_genes,
         uses=("targets",),
-        version=3,
+        version=4,
     ),
     Stage(
         "stage",
