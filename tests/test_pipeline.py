@@ -8,10 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from threadpoolctl import threadpool_info
 
+from sensitome import pipeline
 from sensitome.errors import SourceError
-from sensitome.io.study_file import read_study
+from sensitome.io.run_folder import RunFolder
+from sensitome.io.study_file import read_study, resolve_study
 from sensitome.pipeline import STAGES, run_study
+from sensitome.stages.record import Context, Stage
 from sensitome.tables import TABLES, check_table
 
 
@@ -127,3 +131,16 @@ def test_the_stability_map_holds_the_studys_own_setting_and_its_calls(results: P
     assert stability["is_hit"].sum() == hits["is_hit"].sum()
     assert set(stability["n_settings"]) == {settings.height}
     assert stability["n_called"].sum() == settings["n_hits"].sum()
+
+
+def test_linear_algebra_of_a_stage_runs_on_one_thread(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def look(_tables: object, _context: object) -> dict[str, pl.DataFrame]:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return {}
+
+    stage = Stage("look", (), (), (), (), look)
+    study = resolve_study({"name": "x", "preset": "normann2021", "inputs": {"wells": "wells.csv"}})
+    pipeline._run_stage(stage, "key", {}, Context(study, tmp_path), RunFolder(tmp_path))
+    assert set(seen) == {1}

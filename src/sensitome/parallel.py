@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-__all__ = ["blocks", "map_blocks", "usable_cores"]
+__all__ = ["blocks", "map_blocks", "one_thread_algebra", "usable_cores"]
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -25,6 +26,12 @@ def usable_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
+
+
+def one_thread_algebra() -> AbstractContextManager[object]:
+    """Linear algebra on one thread, inside: its sums do not depend on how many threads it was given."""
+    limited: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limited
 
 
 def blocks(length: int, *, size: int) -> list[slice]:
@@ -46,7 +53,7 @@ def map_blocks(function: Callable[[Item], Answer], items: Iterable[Item], *, job
     jobs : threads, at least 1
     """
     work = list(items)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread_algebra():
         if jobs <= 1 or len(work) <= 1:
             return [function(item) for item in work]
         with ThreadPoolExecutor(max_workers=jobs) as pool:

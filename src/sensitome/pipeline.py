@@ -24,6 +24,7 @@ from sensitome.io.prior_file import prior_content
 from sensitome.io.run_folder import InputFile, RunFolder, StageRecord, fingerprint, refuse_changed
 from sensitome.io.truth import read_true_genes, read_truth
 from sensitome.manifest import build_manifest
+from sensitome.parallel import one_thread_algebra
 from sensitome.screen.prior import keep_prior
 from sensitome.settings import Study
 from sensitome.stages import calls, evidence, mechanism, patients, protein, screen, validation
@@ -176,7 +177,7 @@ def _key(
 
 def _run_stage(stage: Stage, key: str, tables: Tables, context: Context, results: RunFolder) -> StageRecord:
     """Run one stage, check and write what it makes, and keep its cautions."""
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, one_thread_algebra():
         warnings.simplefilter("always")
         given = (*stage.needs, *(name for name in stage.uses if name in tables))
         made = stage.run({name: tables[name] for name in given}, context)
