@@ -119,7 +119,9 @@ def _calls(scores: pl.DataFrame, reagents: pl.DataFrame, *, facts: Mapping[str, 
         expression_kinds=answers.hits.expression_kinds,
         **facts,  # type: ignore[arg-type]
     )
-    return table.select(*CONTEXT, "local_rate", "ci_low", "ci_high", called="is_sensitizer", ranking="statistic")
+    return table.select(
+        *CONTEXT, "local_rate", "ci_low", "ci_high", "is_expressed", called="is_sensitizer", ranking="statistic"
+    )
 
 
 def _quality(calls: pl.DataFrame, truth: pl.DataFrame, *, method: str) -> dict[str, object]:
@@ -129,8 +131,9 @@ def _quality(calls: pl.DataFrame, truth: pl.DataFrame, *, method: str) -> dict[s
     answer: dict[str, object] = {name: context[name] for name in told}
     answer |= {f"reagents_{name}": reagent[name] for name in ("called", "recall", "false_share")}
     if method in SENSITIZATION_METHODS and SENSITIZATION_METHODS[method].decision in ("mean_rate", "local_rate"):
-        answer["reliability"] = _reliability(calls, truth)
-        answer["coverage"] = _coverage(calls, truth)
+        tested = calls.filter(pl.col("is_expressed").fill_null(True))
+        answer["reliability"] = _reliability(tested, truth)
+        answer["coverage"] = _coverage(tested, truth)
     return answer
 
 
