@@ -26,7 +26,7 @@ def check_validation(context: Context, found: Findings) -> None:
             found.sound["validation"] = f"{wells['plate'].n_unique()} plates, {wells.height:,} wells"
     if study.inputs.dose_matrices:
         doses = found.attempt(lambda: read_dose_matrices(folder / str(study.inputs.dose_matrices)), of="dose_matrices")
-        if doses is not None:
+        if doses is not None and found.rehearse("doses", context):
             found.sound["dose matrices"] = f"{doses['block'].n_unique()} pairs of drugs, {doses.height:,} readings"
     protein = study.protein
     if study.inputs.slides and protein is not None:
