@@ -1,4 +1,4 @@
-"""The public door for data frames: Polars goes through, any other eager frame is turned into Polars."""
+"""The public door for data frames: Polars goes through, any other eager frame is turned into Polars; and their ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from sensitome.errors import TableError
 
-__all__ = ["to_polars"]
+__all__ = ["largest", "smallest", "to_polars"]
 
 
 def to_polars(frame: Any) -> pl.DataFrame:
@@ -34,3 +34,23 @@ def to_polars(frame: Any) -> pl.DataFrame:
         raise TableError(
             "not a data frame", found=type(frame).__name__, expected="a Polars, pandas or PyArrow table"
         ) from error
+
+
+def largest(values: pl.Series, *, empty: float = 0.0) -> float:
+    """Largest of some numbers, as a number; what stands for it where there is none.
+
+    >>> largest(pl.Series([1, 3, None])), largest(pl.Series([], dtype=pl.Float64))
+    (3.0, 0.0)
+    """
+    value: Any = values.max()
+    return empty if value is None else float(value)
+
+
+def smallest(values: pl.Series, *, empty: float = 0.0) -> float:
+    """Smallest of some numbers, as a number; what stands for it where there is none.
+
+    >>> smallest(pl.Series([1, 3, None])), smallest(pl.Series([], dtype=pl.Float64), empty=1.0)
+    (1.0, 1.0)
+    """
+    value: Any = values.min()
+    return empty if value is None else float(value)

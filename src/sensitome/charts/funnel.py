@@ -9,6 +9,7 @@ import polars as pl
 from sensitome.charts.data import Manifest, Tables, inline, plural
 from sensitome.charts.panels import Specification, specification
 from sensitome.charts.theme import ACCENT, INK, MUTED
+from sensitome.frames import largest
 
 if TYPE_CHECKING:
     pass
@@ -45,7 +46,7 @@ def funnel(tables: Tables, manifest: Manifest) -> Specification | None:
     )
     base = alt.Chart(inline(rows))
     y = alt.Y("label:N", sort=None, title=None, axis=None)
-    top = float(steps["n_reagents"].max() or 1)  # type: ignore[arg-type]
+    top = largest(steps["n_reagents"]) or 1
     x = alt.X("n_reagents:Q", title="reagents that remain", scale=alt.Scale(domain=[0, top], nice=False))
     x = x.axis(tickCount=5, format="d", grid=False)
     bars = base.mark_bar(height=9, color=ACCENT, yOffset=9).encode(

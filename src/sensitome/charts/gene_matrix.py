@@ -9,6 +9,7 @@ import polars as pl
 from sensitome.charts.data import Manifest, Tables, plural, setting
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import DIVERGING, GRID, INK
+from sensitome.frames import largest
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -54,7 +55,7 @@ def gene_matrix(tables: Tables, manifest: Manifest) -> Specification | None:
         subtitle += f"; {plural(left, 'called gene')} not shown"
     lines = cells["cell_line"].unique().sort().to_list()
     arms = cells["treatment"].unique().sort().to_list()
-    reach = float(cells["effect"].abs().max() or 1.0)  # type: ignore[arg-type]
+    reach = largest(cells["effect"].abs()) or 1.0
     panels = Panels(columns=4, title="Genes behind the screen", subtitle=subtitle, resolve={"color": "shared"})
     for place, line in enumerate(lines[:MOST_LINES]):
         template = frozen(_template(shown["gene"].to_list(), arms, reach=reach, shows_names=place == 0))

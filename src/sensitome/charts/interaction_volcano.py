@@ -17,6 +17,7 @@ from sensitome.charts.sensitization_data import (
 )
 from sensitome.charts.sensitization_marks import POINT, counted, point_layers, split
 from sensitome.charts.theme import FAINT, INK, MUTED
+from sensitome.frames import largest, smallest
 
 if TYPE_CHECKING:
     import altair as alt
@@ -95,8 +96,8 @@ def _axes(rows: pl.DataFrame, found: Evidence) -> tuple[alt.X, alt.Y]:
     """Interaction along x, evenly to both sides of zero; certainty along y, with room for the words of the limits."""
     import altair as alt
 
-    reach = 1.04 * max(0.2, float(rows["effect"].abs().max()))  # type: ignore[arg-type]
-    low, high = float(rows["height"].min()), float(rows["height"].max())  # type: ignore[arg-type]
+    reach = 1.04 * max(0.2, largest(rows["effect"].abs()))
+    low, high = smallest(rows["height"]), largest(rows["height"])
     if found.limit is not None:
         high = max(high, found.height_of(found.limit))
     room = 0.06 * ((high - low) or 1.0)

@@ -10,6 +10,7 @@ from sensitome.charts.data import Manifest, Tables, plural
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.sensitization_data import Evidence, contexts_in_order, drugs_tested, evidence, label
 from sensitome.charts.theme import DIVERGING, GRID, INK
+from sensitome.frames import largest
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -40,7 +41,7 @@ def pattern_matrix(tables: Tables, manifest: Manifest) -> Specification | None:
     names = _order(sensitizers)
     shown = names.head(MOST)
     cells = _cells(sensitizers, shown, found)
-    reach = float(cells["effect"].abs().max() or 1.0)  # type: ignore[arg-type]
+    reach = largest(cells["effect"].abs()) or 1.0
     left = names.height - shown.height
     subtitle = "color: interaction δ · size: certainty · ring: called"
     if left:

@@ -10,6 +10,7 @@ import polars as pl
 from sensitome.charts.data import Manifest, Tables, pretty
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import INK, MUTED, VERDICTS
+from sensitome.frames import largest, smallest
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -150,7 +151,7 @@ def _template(present: set[str], size: tuple[int, int]) -> ChartType:
 
 def _reach(values: pl.Series, bounds: list[tuple[str, float]]) -> tuple[float, float]:
     """How far a limit may lie from the values and still be drawn without flattening them."""
-    low, high = float(values.min()), float(values.max())  # type: ignore[arg-type]
+    low, high = smallest(values), largest(values)
     room = 2 * (high - low) or 1.0
     nearest = min((abs(limit) for _, limit in bounds), default=1.0)
     room = max(room, nearest)

@@ -10,6 +10,7 @@ from sensitome.charts.concordance import GROUPS, compared
 from sensitome.charts.data import Manifest, Tables, plural
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import ACCENT, FAINT, INK
+from sensitome.frames import largest
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -45,7 +46,7 @@ def rule_versus_model(tables: Tables, manifest: Manifest) -> Specification | Non
         .agg(pl.len().alias("contexts"))
         .sort("group", "cause", "truth")
     )
-    most = int(counts.group_by("group", "cause").agg(pl.col("contexts").sum())["contexts"].max() or 1)  # type: ignore[arg-type]
+    most = int(largest(counts.group_by("group", "cause").agg(pl.col("contexts").sum())["contexts"]) or 1)
     panels = Panels(
         columns=1,
         title="The rule and the test of the interaction",

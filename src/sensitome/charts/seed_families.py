@@ -9,6 +9,7 @@ import polars as pl
 from sensitome.charts.data import Manifest, Tables
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import FAINT, INK, MUTED
+from sensitome.frames import largest, smallest
 
 if TYPE_CHECKING:
     import altair as alt
@@ -90,7 +91,7 @@ def _members(first: pl.DataFrame, sensitizers: pl.DataFrame) -> pl.DataFrame:
 
 def _reach(members: pl.DataFrame) -> tuple[float, float]:
     """Ends of the axis: as far as members go."""
-    low, high = float(members["measured"].min()), float(members["measured"].max())  # type: ignore[arg-type]
+    low, high = smallest(members["measured"]), largest(members["measured"])
     room = 0.05 * max(high - low, 0.2)
     return round(min(low, 0.0) - room, 3), round(max(high, 0.0) + room, 3)
 

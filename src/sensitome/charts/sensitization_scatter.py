@@ -11,6 +11,7 @@ from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.sensitization_data import Evidence, contexts_in_order, evidence, marked
 from sensitome.charts.sensitization_marks import counted, point_layers, split, tooltip
 from sensitome.charts.theme import FAINT, INK
+from sensitome.frames import largest, smallest
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -63,7 +64,7 @@ def _ends(rows: pl.DataFrame) -> tuple[list[float], list[float]]:
     """Ranges of both axes with some room."""
     ends = []
     for column in ("effect_with_drug", "vehicle_effect"):
-        low, high = float(rows[column].min()), float(rows[column].max())  # type: ignore[arg-type]
+        low, high = smallest(rows[column]), largest(rows[column])
         room = 0.04 * ((high - low) or 1.0)
         ends.append([round(low - room, 3), round(high + room, 3)])
     return ends[0], ends[1]

@@ -10,6 +10,7 @@ from sensitome.charts.data import Manifest, Tables, signed
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.sensitization_data import Evidence, evidence, tested
 from sensitome.charts.theme import FAINT, INK, MUTED, kind_shapes, line_colors
+from sensitome.frames import largest, smallest
 
 if TYPE_CHECKING:
     import altair as alt
@@ -93,7 +94,7 @@ def _axes(first: pl.DataFrame) -> tuple[dict[str, alt.X], alt.Y]:
     import altair as alt
 
     values = first.select("effect", "ci_low", "ci_high", "measured").unpivot()["value"].drop_nulls()
-    low, high = float(values.min()), max(0.0, float(values.max()))  # type: ignore[arg-type]
+    low, high = smallest(values), max(0.0, largest(values))
     room = 0.03 * (high - low)
     scale = alt.Scale(domain=[round(low - room, 3), round(high + 6 * room, 3)], nice=False)
     axis = alt.Axis(tickCount=6, format=".1f")

@@ -9,6 +9,7 @@ import polars as pl
 from sensitome.charts.data import Manifest, Tables, drug_arms, groups, plural, score_unit, setting, signed
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import FAINT, INK, kind_shapes, line_colors
+from sensitome.frames import largest, smallest
 
 if TYPE_CHECKING:
     import altair as alt
@@ -107,7 +108,7 @@ class _Look:
 
 def _padded(values: pl.Series, *, top: float) -> list[float]:
     """Range of the values with room at both ends."""
-    low, high = float(values.min()), float(values.max())  # type: ignore[arg-type]
+    low, high = smallest(values), largest(values)
     span = (high - low) or 1.0
     return [round(low - 0.04 * span, 3), round(high + top * span, 3)]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from sensitome.errors import Caution, LayoutError, SourceError, listed
+from sensitome.frames import largest
 from sensitome.io.cellhts2_conf import Configuration, read_configuration
 from sensitome.io.cellhts2_files import (
     ScreenFiles,
@@ -184,7 +185,7 @@ class _Tables:
 
 def _read_tables(files: ScreenFiles, plates: pl.DataFrame, readings: pl.DataFrame) -> _Tables:
     """Read configuration, screen log and annotation, or say what is wrong in any of them."""
-    last_row, last_column = (int(readings[axis].max() or 1) for axis in ("row", "column"))  # type: ignore[arg-type]
+    last_row, last_column = (int(largest(readings[axis]) or 1) for axis in ("row", "column"))
     layout, faults = read_configuration(files.plateconf, plates=plates, extent=(last_row, last_column))
     log = pl.DataFrame(schema=_LOG_COLUMNS)
     if files.screenlog is not None:

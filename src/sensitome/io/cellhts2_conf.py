@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from sensitome.errors import Fault, listed
+from sensitome.frames import largest
 from sensitome.io.cellhts2_files import filled_rows, headed_table
 from sensitome.io.columns import Column, empty_cells
 from sensitome.plates import FORMATS, PlateFormat, format_that_holds, well_name
@@ -45,7 +46,7 @@ def read_configuration(
     plates : table of `read_plates`
     extent : last row and column that the plate files have
     """
-    n_plates = int(plates["plate"].max() or 0)  # type: ignore[arg-type]
+    n_plates = int(largest(plates["plate"]))
     if path is None:
         rules = pl.DataFrame({"plate": [_ALL], "well": [_ALL], "content": ["sample"], "line": [0]})
         return _apply(rules, {}, n_plates, format_that_holds(*extent), Path("plate configuration"))

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from sensitome.errors import Fault, SourceError, listed
+from sensitome.frames import largest
 from sensitome.io.columns import Column, doubled, empty_cells, locate_wells, name_columns, whole_numbers
 from sensitome.io.text import Row, read_rows, read_text
 
@@ -162,7 +163,7 @@ def read_screen_log(path: Path, *, plates: pl.DataFrame) -> tuple[pl.DataFrame, 
     if faults:
         return log, faults
     if not by_file and "replicate" not in log.columns:
-        if int(plates["replicate"].max() or 0) > 1:  # type: ignore[arg-type]
+        if int(largest(plates["replicate"])) > 1:
             step = f"Add it, or leave the screen log out with {LEFT_OUT!r}."
             faults.append(Fault("column 'Sample' (the replicate) is missing", path, next_step=step))
         log = log.with_columns(pl.lit("1").alias("replicate"))

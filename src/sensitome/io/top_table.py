@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from sensitome.errors import LayoutError, TableError, listed
+from sensitome.frames import largest
 from sensitome.plates import format_that_holds
 from sensitome.tables import Wells
 
@@ -137,7 +138,7 @@ def _ratio() -> pl.Expr:
 
 def _plate_and_position(layout: pl.DataFrame) -> list[pl.Expr]:
     numbered = layout["library_plate"].str.contains(r"^\d{1,9}$").all()
-    columns = format_that_holds(int(layout["row"].max() or 1), int(layout["column"].max() or 1)).columns  # type: ignore[arg-type]
+    columns = format_that_holds(int(largest(layout["row"]) or 1), int(largest(layout["column"]) or 1)).columns
     plate = pl.col("library_plate").cast(pl.Int64) if numbered else pl.col("library_plate")
     position = (pl.col("row").cast(pl.Int32) - 1) * columns + pl.col("column").cast(pl.Int32)
     return [plate.alias("plate"), position.alias("position")]

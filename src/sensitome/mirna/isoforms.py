@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.core.context import Sites
+from sensitome.frames import largest
 
 __all__ = ["Isoforms", "isoforms_of", "scale_isoforms", "share_of"]
 
@@ -55,7 +56,7 @@ def isoforms_of(names: pl.Series, length: IntArray, isoforms: pl.DataFrame | Non
     groups = pl.DataFrame({"utr": names}).join(
         whole.group_by("utr").agg("start", "end", "share"), on="utr", how="left", maintain_order="left"
     )
-    width = int(groups["end"].list.len().max() or 1)  # type: ignore[arg-type]
+    width = int(largest(groups["end"].list.len()) or 1)
     start, end, share = (_matrix(groups[column], width=width) for column in ("start", "end", "share"))
     return Isoforms(start.astype(np.int64), end.astype(np.int64), share)
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sensitome.frames import largest
+
 __all__ = ["TIER_WEIGHTS", "TargetMatrix", "score_weights", "target_matrix", "tier_weights"]
 
 FloatArray = npt.NDArray[np.float64]
@@ -102,7 +104,7 @@ def target_matrix(
     mimics = _mimics(effects, pairs, families)
     pairs = pairs.join(mimics.select("mirna", "_row", "_family"), on="mirna", how="inner")
     spread = pairs.group_by("gene").agg(pl.col("_family").n_unique().alias("families"))
-    greatest = int(spread["families"].max() or 0)  # type: ignore[arg-type]
+    greatest = int(largest(spread["families"]))
     kept = spread.filter(pl.col("families") >= least_families).sort("gene").with_row_index("_column")
     cells = pairs.join(kept, on="gene", how="inner")
     matrix = np.zeros((mimics.height, kept.height))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from sensitome.errors import Fault, LayoutError
+from sensitome.frames import largest
 from sensitome.io.gpr import Slide
 from sensitome.protein.settings import ProteinSettings
 from sensitome.protein.tables import Spots
@@ -87,7 +88,7 @@ def join_spots(slides: pl.DataFrame, spot_map: pl.DataFrame, *, read: Mapping[st
     parts = []
     for row in slides.iter_rows(named=True):
         spots = read[row["key"]].spots
-        blocks = int(spots["block"].max() or 0)  # type: ignore[arg-type]
+        blocks = int(largest(spots["block"]))
         if blocks % row["pads"]:
             faults.append(Fault(f"blocks in equal shares for {row['pads']} pads", row["slide"], value=blocks))
             continue

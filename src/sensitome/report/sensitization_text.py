@@ -8,6 +8,7 @@ import polars as pl
 
 from sensitome.charts.data import Manifest, Tables, named, plural
 from sensitome.charts.sensitization_data import Evidence, evidence, sensitization_setting, tested
+from sensitome.frames import largest
 
 __all__ = ["class_words", "expected_false", "headline", "limits_in_words", "method_title", "sensitization_method_text"]
 
@@ -85,7 +86,7 @@ def class_words(manifest: Manifest) -> dict[str, str]:
 
 def limits_in_words(sensitizers: pl.DataFrame, found: Evidence) -> list[tuple[str, str]]:
     """What the test assumes and what this run cannot tell: heading and text."""
-    most = int(sensitizers["n"].max() or 0)  # type: ignore[arg-type]
+    most = int(largest(sensitizers["n"]))
     words = [
         (
             "No interaction means Bliss independence.",

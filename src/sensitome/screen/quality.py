@@ -12,6 +12,7 @@ import polars as pl
 from sensitome.core.robust import mad, median
 from sensitome.core.separation import counts
 from sensitome.errors import Caution, listed
+from sensitome.frames import largest
 from sensitome.plates import plate_cubes
 from sensitome.screen.quality_figures import (
     FIGURES,
@@ -317,7 +318,7 @@ def caution_many_hits(plates: pl.DataFrame, *, share: float = 0.2) -> None:
     """
     if plates.height == 0:
         return
-    worst_share = float(plates["share"].max() or 0.0)  # type: ignore[arg-type]
+    worst_share = largest(plates["share"])
     warnings.warn(
         Caution(
             "many hits",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sensitome.frames import smallest
 from sensitome.validation.cells import Cells, line_cells
 from sensitome.validation.tables import ValidationPower
 
@@ -181,7 +182,7 @@ def noise_of_assay(wells: pl.DataFrame) -> dict[str, Noise]:
         df = int(within["df"].sum())
         well = float((within["variance"] * within["df"]).sum()) / df if df else 0.0
         counts = own.filter(pl.col("role") == "sample").group_by(cell).len()["len"]
-        technical = int(counts.mode().min() or 1)  # type: ignore[arg-type]
+        technical = int(smallest(counts.mode()) or 1)
         residual = _residual_variance(line_cells(own))
         between = residual - well / technical
         answer[line] = Noise(math.sqrt(max(between, 0.0)) if residual >= 0 else residual, math.sqrt(well), technical)

@@ -9,6 +9,7 @@ import polars as pl
 
 from sensitome.charts.cohorts import of_cohorts
 from sensitome.charts.data import Manifest, Tables, named, plural
+from sensitome.frames import largest
 
 __all__ = ["PARAGRAPHS"]
 
@@ -52,7 +53,7 @@ def _association(tables: Tables, manifest: Manifest) -> str:
     if summary is None or summary.is_empty() or not sections:
         return ""
     first = sections[0]
-    tested, found = int(summary["n_tested"].max() or 0), int(summary["n_significant"].sum())  # type: ignore[arg-type]
+    tested, found = int(largest(summary["n_tested"])), int(summary["n_significant"].sum())
     is_pearson = first.get("correlation") == "pearson"
     how = "Pearson's r" if is_pearson else "Spearman's ρ"
     p = "p by Student's t" if is_pearson or first.get("correlation_p") == "t" else "p as R's cor.test"

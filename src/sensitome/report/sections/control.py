@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import setting
+from sensitome.frames import largest
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 
@@ -45,7 +46,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
     return {
         "alpha": f"{alpha:g}",
         "eras": _eras(tables.get("enrichment_eras")),
-        "draws": int(enrichment["draws"].max() or 0),  # type: ignore[arg-type]
+        "draws": int(largest(enrichment["draws"])),
         "convention": enrichment["convention"][0],
         "lists": _lists(enrichment, alpha),
         "figures": ["enrichment_dots"],

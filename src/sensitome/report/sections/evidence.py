@@ -11,6 +11,7 @@ from sensitome.charts.validation_panels import shown_test
 from sensitome.evidence.gather import SOURCES
 from sensitome.evidence.lab import adopt_kinds
 from sensitome.evidence.sources import EXPERIMENTS
+from sensitome.frames import largest
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 
@@ -139,7 +140,7 @@ def _validation(tables: Tables, manifest: Manifest, shown: pl.DataFrame) -> dict
     unit = "wells" if by_well else "biological replicates"
     names = [*_ITEM, "cell_line", "treatment", "viability", "low", "high", "control", "control_low", "control_high"]
     return {
-        "words": f"Bar: mean, line: {spread} (n = {int(table['n'].max() or 0)} {unit}).",  # type: ignore[arg-type]
+        "words": f"Bar: mean, line: {spread} (n = {int(largest(table['n']))} {unit}).",
         "bars": _plain(drawn, [*names, "stars"], digits=1),
         "points": _plain(replicates, [*_ITEM, "role", "cell_line", "treatment", "viability"], digits=1),
     }

@@ -117,8 +117,8 @@ def _sight(continuous: pl.DataFrame, several: bool) -> list[str]:
     """For each endpoint: its events and the chance to see a hazard ratio of 1.5 per standard deviation."""
     rows = continuous.group_by("cohort", "endpoint").agg(pl.col("n_event").max(), pl.col("power").max())
     return [
-        f"{row['endpoint'].upper()}{' in ' + row['cohort'] if several else ''} {row['n_event']:,} events, "
-        f"{100 * row['power']:.0f} %"
+        f"{100 * row['power']:.0f} % for {row['endpoint'].upper()}{' in ' + row['cohort'] if several else ''} "
+        f"({row['n_event']:,} events)"
         for row in rows.drop_nulls().sort("cohort", "endpoint").iter_rows(named=True)
     ]
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import named, plural, reading_order, setting
+from sensitome.frames import largest
 from sensitome.protein.scores import chance_hits
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
@@ -28,7 +29,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
         "lines": named(sorted(samples["cell_line"].unique().to_list())),
         "arms": named(reading_order(samples["treatment"].unique().to_list(), tables, manifest)),
         "proteins": named(sorted(p for p in samples["protein"].unique().to_list() if "/" not in p)),
-        "n": int(samples["n"].max() or 0),  # type: ignore[arg-type]
+        "n": int(largest(samples["n"])),
         "calls": _calls(samples, manifest),
         "grows": named(list(setting(manifest, "protein", "proliferation", default=()))),
         "dies": named(list(setting(manifest, "protein", "apoptosis", default=()))),

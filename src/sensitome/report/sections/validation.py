@@ -8,6 +8,7 @@ import polars as pl
 
 from sensitome.charts.data import named, plural, reading_order, setting, signed
 from sensitome.charts.validation_panels import shown_test
+from sensitome.frames import largest
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 
@@ -44,7 +45,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
 def _design(table: pl.DataFrame, tables: Tables, manifest: Manifest) -> dict[str, Any]:
     """Who was measured where, and how often."""
     arms = reading_order(table["treatment"].unique().to_list(), tables, manifest)
-    replicates, wells = (int(table[name].max() or 0) for name in ("n_replicates", "n_wells"))  # type: ignore[arg-type]
+    replicates, wells = (int(largest(table[name])) for name in ("n_replicates", "n_wells"))
     technical = wells // replicates if replicates else 0
     return {
         "reagents": plural(table.select("reagent", "kind").n_unique(), "reagent"),
@@ -74,11 +75,11 @@ def _counts(tables: Tables) -> dict[str, Any] | None:
 def _tests(tables: Tables, manifest: Manifest) -> list[tuple[str, str]]:
     """Both tests in words, with their n, and what the stars of the figure stand for."""
     own = tables["validation"]
-    n = int(own["n"].max() or 0)  # type: ignore[arg-type]
+    n = int(largest(own["n"]))
     words = [(f"n = {plural(n, 'biological replicate')}", f"{_BLOCKS} In short: {_sentence(own)}")]
     paper = tables.get("validation_paper")
     if paper is not None and paper.height:
-        n = int(paper["n"].max() or 0)  # type: ignore[arg-type]
+        n = int(largest(paper["n"]))
         text = f"{_sentence(paper)} Technical wells of one replicate share its day and its cells: counting them as n "
         text += "makes intervals too short and false positives more frequent than p says."
         words.append((f"n = {plural(n, 'well')}, as in the paper", text))
@@ -227,7 +228,7 @@ def _power(tables: Tables, manifest: Manifest) -> list[dict[str, Any]]:
     if table is None or table.is_empty():
         return []
     asked = float(setting(manifest, "validation", "power", default=0.8))
-    most = int(table["replicates"].max() or 0)  # type: ignore[arg-type]
+    most = int(largest(table["replicates"]))
     needed = table.group_by("cell_line", "effect").agg(
         pl.col("replicates").filter(pl.col("power") >= asked).min().alias("needed"),
         pl.col("power").filter(pl.col("replicates") == 3).first().alias("with_three"),
