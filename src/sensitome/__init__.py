@@ -10,6 +10,7 @@ The verbs, in the order of a screen; each takes a table and gives one back::
     plates, quality = st.assess_quality(wells, vehicle="vehicle")
     scores = st.score(wells, settings=preset.score)
     hits = st.call_hits(scores, settings=preset.hits, treatments=st.Treatments(vehicle="vehicle"), expressed=expressed)
+    found = st.sensitize(scores, treatments=st.Treatments(vehicle="vehicle"))
 
 or all at once: ``st.run_study(st.read_study("my-study"), folder="my-study", out="my-study/results")``.
 """
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sensitome.screen.normalize import normalize as normalize
     from sensitome.screen.quality import assess_quality as assess_quality
     from sensitome.screen.score import score as score
+    from sensitome.screen.sensitization import sensitize as sensitize
     from sensitome.screen.simulation.simulate import simulate_screen as simulate_screen
     from sensitome.screen.stability import map_stability as map_stability
     from sensitome.settings import Study as Study
@@ -49,6 +51,7 @@ _HOME = {
     "call_hits": "screen.hits",
     "count_funnel": "screen.funnel",
     "map_stability": "screen.stability",
+    "sensitize": "screen.sensitization",
     "simulate_screen": "screen.simulation.simulate",
     "run_study": "pipeline",
     "publish": "publish",
