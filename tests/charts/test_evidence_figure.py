@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from tests.evidence_run import ALONE, asked_of, evidence_tables
+from tests.evidence_run import ALONE, FAILED, asked_of, evidence_tables
 
 from sensitome.charts.evidence_matrix import evidence_matrix
 from sensitome.charts.export import render
@@ -46,3 +46,14 @@ def test_what_is_left_out_is_counted_and_nothing_is_no_figure(tables: dict[str, 
     assert made is not None
     assert made["title"]["subtitle"][-1] == "3 further candidates in the table"
     assert evidence_matrix({**tables, "conclusions": one.clear()}, {}) is None
+
+
+def test_candidates_of_the_assay_are_not_crowded_out(tables: dict[str, pl.DataFrame]) -> None:
+    table = tables["conclusions"]
+    screened = table.filter(pl.col("reagent") == ALONE)
+    others = [screened.with_columns(pl.lit(f"miR-{i}").alias("reagent")) for i in range(40)]
+    last = table.filter(pl.col("reagent") == FAILED)
+    made = evidence_matrix({**tables, "conclusions": pl.concat([*others, last])}, {})
+    assert made is not None
+    cells = next(one for one in made["datasets"].values() if "name,source,says" in one)
+    assert f"{FAILED}  (KPL4, lapatinib)" in cells

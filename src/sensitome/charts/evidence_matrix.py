@@ -1,4 +1,4 @@
-"""What every source says of the best supported candidates, where each stands best."""
+"""What every source says of the candidates, where each stands best."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def evidence_matrix(tables: Tables, manifest: Manifest) -> Specification | None:
 
     Returns
     -------
-    Rows = the 30 best supported candidates with the cell line and arm where they stand best, columns = sources by
+    Rows = the candidates of the validation assay and the best supported others, 30 at most, with the cell line and arm
+    where they stand best, columns = sources by
     experiment; filled circle = supports, hollow = does not take sides, cross = contradicts, small square = told and not
     judged, dash = not measured; the verdict at the right. None without candidates.
     """
@@ -103,8 +104,10 @@ def evidence_matrix(tables: Tables, manifest: Manifest) -> Specification | None:
 
 
 def _rows(conclusions: pl.DataFrame) -> pl.DataFrame:
-    """The best candidates with the name of their row."""
-    own = conclusions.with_columns(pl.col("verdict").cast(pl.String), told_apart().alias("_reagent")).head(MOST)
+    """Candidates of the validation assay and the best of the others, with the name of their row."""
+    untested = pl.col("says_validation").cast(pl.String) == "missing"
+    own = conclusions.with_columns(pl.col("verdict").cast(pl.String), told_apart().alias("_reagent"))
+    own = own.with_row_index("_place").sort(untested, "_place").head(MOST).sort("_place")
     where = pl.format("{}  ({}, {})", "_reagent", "cell_line", "treatment").alias("name")
     return own.select("reagent", "kind", "cell_line", "treatment", "verdict", where)
 

@@ -295,10 +295,10 @@ FIGURES: list[Figure] = [
         "Candidates and sources",
         ("conclusions", "support"),
         evidence_matrix,
-        "The 30 best supported candidates in the cell line and drug arm where each stands best. Filled circle = the "
-        "source supports sensitization, hollow circle = it does not take sides, cross = it contradicts, square = told "
-        "and not judged, dash = not measured. Sources below one heading rest on the same wells, lysates or patients "
-        "and count once.",
+        "Candidates of the validation assay and the best supported of the others, 30 at most, in the cell line and "
+        "drug arm where each stands best. Filled circle = the source supports sensitization, hollow circle = it does "
+        "not take sides, cross = it contradicts, square = told and not judged, dash = not measured. Sources below one "
+        "heading rest on the same wells, lysates or patients and count once.",
     ),
     Figure(
         "z_prime_over_plates",
