@@ -105,15 +105,15 @@ def test_presets_answer_as_the_settings_in_python() -> None:
     [
         (
             {"inputs": {"wells": "w.csv", "validation_plates": "p.csv"}},
-            "  study, column inputs: validation_plates and validation_layout together, or neither.",
+            "  study, column inputs: expected validation_plates and validation_layout together, or neither.",
         ),
         (
             {"inputs": {"wells": "w.csv", "spots": "s.csv"}},
-            "  study, column inputs: slides and spots together, or neither.",
+            "  study, column inputs: expected slides and spots together, or neither.",
         ),
         (
             {"inputs": {"wells": "w.csv", "validation_plates": "p.csv", "validation_layout": "l.csv"}},
-            "  study: treatments.vehicle, the arm without drug of the validation assay.",
+            "  study: expected treatments.vehicle, the arm without drug of the validation assay.",
         ),
     ],
 )
