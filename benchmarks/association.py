@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import shutil
 import statistics
@@ -17,6 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from sensitome.cohort.association import associate
 from sensitome.core.pairwise import prepare_pairs
+from sensitome.device import open_device
+from sensitome.errors import SensitomeError
 from sensitome.expression_matrix import Expression
 from sensitome.io.parquet_sink import ParquetSink
 from sensitome.parallel import usable_cores
@@ -74,12 +77,16 @@ def _calls(mirna: Expression, gene: Expression) -> dict[str, Callable[[], object
         with tempfile.TemporaryDirectory() as folder, ParquetSink(Path(folder) / "pairs.parquet") as sink:
             associate(mirna, gene, keep="all", sink=sink, jobs=jobs)
 
-    return {
+    calls: dict[str, Callable[[], object]] = {
         "Spearman, p, BH for each miRNA": lambda: associate(mirna, gene, jobs=jobs),
         "Spearman, p, BH over all pairs": lambda: associate(mirna, gene, family="all", jobs=jobs),
         "the same, p by t": lambda: associate(mirna, gene, p_method="t", jobs=jobs),
         "every pair to Parquet": written,
     }
+    with contextlib.suppress(SensitomeError):  # no GPU here
+        device = open_device("gpu")
+        calls["Spearman, p, BH for each miRNA, GPU"] = lambda: associate(mirna, gene, device=device, jobs=jobs)
+    return calls
 
 
 def _matrix(samples: int, features: int, letter: str, seed: int) -> Expression:
