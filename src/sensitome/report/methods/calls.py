@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from sensitome.charts.data import Manifest, Tables, named, plural, setting, signed
 
 __all__ = ["PARAGRAPHS", "STABILITY"]
 
+#: Share of new draws from which on a call is told to come again.
+FIRM = 0.8
 _SPREADS = {"sd": "standard deviation (n − 1)", "mad": "scaled median absolute deviation (1.4826 MAD)"}
 _POOLS = {
     "together": "all kinds of reagents together",
@@ -111,8 +115,32 @@ def _stability(tables: Tables, manifest: Manifest) -> str:
     )
 
 
+def _chance(tables: Tables, manifest: Manifest) -> str:
+    """How often the rule would call again, and what it calls by chance."""
+    again, null = tables.get("call_probability"), tables.get("null_calls")
+    text = ""
+    if again is not None and not again.is_empty():
+        called = again.filter("is_hit")
+        text = (
+            f"The noise of the wells was drawn anew {again['rounds'][0]:,} times, and the rule applied to each draw: "
+            "the share of draws that call a context is reported"
+        )
+        firm = called.filter(pl.col("p_call") >= FIRM).height
+        text += f"; of {plural(called.height, 'call')}, {firm:,} came again in at least {100 * FIRM:.0f} % of them."
+    if null is not None and not null.is_empty() and null["rounds"][0]:
+        told = [
+            f"{expected:.1f} by {name} (of {calls:,})"
+            for name, calls, expected in null.drop_nulls("expected")
+            .select("called_by", "calls", "expected")
+            .iter_rows()
+        ]
+        screens = plural(int(null["rounds"][0]), "screen")
+        text += f" In {screens} without effects that were made of this one, the mean number of calls was {named(told)}."
+    return text.strip()
+
+
 #: Heading and writer, in the order of the page.
 PARAGRAPHS = (("Calls", _calls), ("Candidates", _candidates))
 
-#: Of the grid of settings.
-STABILITY = (("Stability", _stability),)
+#: Of the grid of settings, and of chance.
+STABILITY = (("Stability", _stability), ("Chance", _chance))

@@ -89,7 +89,7 @@ def _smallest(tables: Tables, *, test: str) -> str:
     least = design["smallest_p"].drop_nulls().sort()
     if least[0] == least[-1]:
         return f" The smallest p that these arrays allow is {least[0]:.1e}."
-    return f" The smallest p that these arrays allow lie between {least[0]:.1e} and {least[-1]:.1e}."
+    return f" The smallest p that these arrays allow lies between {least[0]:.1e} and {least[-1]:.1e}."
 
 
 #: Heading and writer, in the order of the page.

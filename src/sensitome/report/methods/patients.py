@@ -34,7 +34,7 @@ def _cohort(tables: Tables, manifest: Manifest) -> str:
     told = [_told(*row) for row in rows]
     text = f"{plural(count, 'miRNA')} of the screen {'was' if count == 1 else 'were'} looked up in {named(told)}."
     found = asked.filter("in_cohort").group_by("cohort").len().sort("cohort")
-    measured = [f"{n:,} in {name}" for name, n in found.iter_rows()]
+    measured = [f"{n:,} in {name}" for name, n in found.iter_rows()] if len(told) > 1 else [f"{found['len'].sum():,}"]
     return (
         f"{text} Of these {count:,}, {named(measured)} are measured." if measured else f"{text} None is measured there."
     )

@@ -113,6 +113,19 @@ def _agreement(tables: Tables, manifest: Manifest) -> str:
     )
 
 
+def _doses(tables: Tables, manifest: Manifest) -> str:
+    """Dose matrices of two drugs."""
+    summary = tables.get("dose_summary")
+    if summary is None or summary.is_empty():
+        return ""
+    references = summary["reference"].cast(pl.String).unique(maintain_order=True).to_list()
+    return (
+        f"Dose matrices of two drugs ({', '.join(summary['block'].unique(maintain_order=True))}) were held against "
+        f"{named(references)} (doi:10.1111/j.1744-7348.1939.tb06990.x, doi:10.1016/j.csbj.2015.09.001), percent "
+        "inhibition beyond what each explains; intervals of the mean score are over replicates."
+    )
+
+
 def _settings(manifest: Manifest) -> dict[str, Any] | None:
     """The section of the study; None without."""
     return (manifest.get("study") or {}).get("validation") if setting(manifest, "validation", "test") else None
@@ -124,4 +137,5 @@ PARAGRAPHS = (
     ("Validation: tests", _tests),
     ("Validation: combinations", _combinations),
     ("Validation and screen", _agreement),
+    ("Dose matrices", _doses),
 )
