@@ -130,7 +130,8 @@ def _reason() -> pl.Expr:
 
 
 def _number(column: str, digits: int = 2) -> pl.Expr:
-    """A number as text with its sign; null stays null."""
-    value = pl.col(column).round(digits)
-    sign = pl.when(value < 0).then(pl.lit("−")).otherwise(pl.lit("+"))
-    return pl.concat_str(sign, value.abs().cast(pl.String))
+    """A number as text with its sign and all its digits; null stays null."""
+    scaled = (pl.col(column) * 10**digits).round().cast(pl.Int64)
+    sign = pl.when(scaled < 0).then(pl.lit("−")).otherwise(pl.lit("+"))
+    whole, rest = scaled.abs() // 10**digits, scaled.abs() % 10**digits
+    return pl.concat_str(sign, whole, pl.lit("."), rest.cast(pl.String).str.zfill(digits))
