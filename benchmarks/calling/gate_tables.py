@@ -1,4 +1,8 @@
-"""Tables of the gates as the documentation has them: `python -m benchmarks.calling.gate_tables [FILE]`."""
+"""Tables of the gates as the documentation has them.
+
+`python -m benchmarks.calling.gate_tables` prints them; with `--write docs/model.md` it puts them between the marks of
+that page.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +16,29 @@ from benchmarks.calling.gate_report import coverage, gate_rows
 from benchmarks.calling.records import read
 from benchmarks.calling.summary import reliability, summarize
 
-__all__ = ["tables"]
+__all__ = ["between_marks", "tables"]
 
 Records = Mapping[Cell, Mapping[str, Any]]
 RESULTS = Path(__file__).parents[1] / "results" / "gates.jsonl"
 
 
-def tables(records: Records) -> str:
+def tables(records: Records) -> dict[str, str]:
     """Gates, figures beside the paper's rule, calibration and coverage, in Markdown."""
-    return "\n\n".join([_gates(records), _figures(records), _calibration(records), _covered(records)]) + "\n"
+    return {
+        "gates": _gates(records),
+        "figures": _figures(records),
+        "calibration": _calibration(records),
+        "coverage": _covered(records),
+    }
+
+
+def between_marks(page: str, parts: Mapping[str, str]) -> str:
+    """Put each part between `<!-- name -->` and `<!-- end of name -->`."""
+    for name, part in parts.items():
+        first, last = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, _, rest = page.partition(first)
+        page = before + f"{first}\n\n{part}\n\n{last}" + rest.partition(last)[2]
+    return page
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -41,15 +59,15 @@ def _gates(records: Records) -> str:
         _, scenario, replicates, size, figure = str(row["name"]).split(" ")
         sign = "≥" if ">=" in row else "≤"
         bound = row.get(">=", row.get("<="))
-        words = [scenario, replicates[2:], size, figure.replace("_", " "), f"{sign} {bound:g}"]
+        words = [scenario, replicates[2:], size, figure.replace("_", " "), str(row["screens"]), f"{sign} {bound:g}"]
         rows.append([*words, _with_error(row["mean"], row["se"], 3), "yes" if row["kept"] else "**no**"])
-    return _table(["scenario", "replicates", "size", "figure", "gate", "measured", "kept"], rows)
+    return _table(["scenario", "replicates", "size", "figure", "screens", "gate", "measured", "kept"], rows)
 
 
 def _figures(records: Records) -> str:
-    """One row a design and method."""
+    """One row a design and method, designs in their order."""
     rows = []
-    for row in summarize(records):
+    for row in sorted(summarize(records), key=lambda row: str(row["size"])):
         values = [
             _with_error(row[name], row[f"{name}_se"], 1 if name == "called" else 3)
             for name in ("called", "recall", "false_share", "average_precision")
@@ -58,19 +76,25 @@ def _figures(records: Records) -> str:
     return _table(["design", "by", "screens", "called", "recall", "false share", "average precision"], rows)
 
 
+#: Scenario, replicates and size of the designs whose bins are shown.
+SHOWN = (("main", 1, 0.75), ("main", 2, 0.75), ("main", 3, 0.75), ("main", 1, 0.5), ("randpat", 1, 0.75))
+
+
 def _calibration(records: Records) -> str:
-    """One row a bin, all designs of one, two and three replicates side by side."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for row in reliability(records):
-        rate = str(row["name"]).removeprefix("heb: rate ")
-        design = str(row["size"]).removesuffix(" study")
-        cell = f"{row['contexts']:,}", f"{row['mean_rate']:.3f}", _with_error(row["false"], row["false_se"], 3)
-        found.setdefault(design, {})[rate] = list(cell)
-    parts = []
-    for design, bins in found.items():
-        rows = [[rate.replace(" to ", "–"), *cells] for rate, cells in bins.items()]
-        parts.append(f"**{design}**\n\n" + _table(["local rate", "contexts", "mean rate", "false"], rows))
-    return "\n\n".join(parts)
+    """One row a bin, some designs side by side: mean rate, share of false contexts with its error, contexts."""
+    columns = []
+    for design in SHOWN:
+        own = {c: r for c, r in records.items() if (c.scenario, c.replicates, c.size) == design}
+        columns.append({str(row["name"]).removeprefix("heb: rate "): row for row in reliability(own)})
+    bins = sorted({name for column in columns for name in column})
+    rows = [[name.replace(" to ", "–"), *(_bin(column.get(name)) for column in columns)] for name in bins]
+    return _table(["local rate", *(f"{name} R={wells} {size:g}" for name, wells, size in SHOWN)], rows)
+
+
+def _bin(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "–"
+    return f"{row['mean_rate']:.3f}: {_with_error(row['false'], row['false_se'], 3)} ({row['contexts']:,})"
 
 
 def _covered(records: Records) -> str:
@@ -85,4 +109,9 @@ def _covered(records: Records) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(read(Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS)))
+    made = tables(read(RESULTS))
+    if sys.argv[1:2] == ["--write"]:
+        target = Path(sys.argv[2])
+        target.write_text(between_marks(target.read_text(encoding="utf-8"), made), encoding="utf-8")
+    else:
+        print("\n\n".join(made.values()))

@@ -59,6 +59,11 @@ def test_gates_that_are_measured_are_not_measured_again(tmp_path: Path, monkeypa
             records.append(path, cell, record(cell)["methods"], code="c")
     rows = gates.run(1)
     assert sum(str(row["name"]).startswith("gate ") for row in rows) == 30
-    words = benchmark("calling.gate_tables").tables(records.read(path))
-    assert "| main | 1 | 0.75 | recall | ≥ 0.76 | 0.800 | yes |" in words
-    assert "| null | 1 | 0.75 | called | ≤ 1 | 90.000 | **no** |" in words
+    tables = benchmark("calling.gate_tables")
+    parts = tables.tables(records.read(path))
+    assert "| main | 1 | 0.75 | recall | 1 | ≥ 0.76 | 0.800 | yes |" in parts["gates"]
+    assert "| null | 1 | 0.75 | called | 1 | ≤ 1 | 90.000 | **no** |" in parts["gates"]
+    page = "A <!-- gates -->old<!-- end of gates --> B"
+    new = tables.between_marks(page, {"gates": "new"})
+    assert new == "A <!-- gates -->\n\nnew\n\n<!-- end of gates --> B"
+    assert tables.between_marks(new, {"gates": "new"}) == new
