@@ -58,10 +58,17 @@ def group_statistics(
     ----------
     Normann et al. 2021, doi:10.1038/s41598-021-90385-2; Chung et al. 2008, doi:10.1177/1087057107312035 (MAD)
     """
+    is_apart = len(np.unique(context_groups)) == len(context_groups)
     centers = np.full(scores.shape, np.nan)
     spreads = np.full(scores.shape, np.nan)
     for pool in np.unique(pools):
         items = pools == pool
+        whole = scores[items & members]
+        if is_apart and len(whole) > 1 and np.isfinite(whole).all():
+            rows = np.ascontiguousarray(whole.T)
+            middle = np.median(rows, axis=1) if center == "median" else rows.mean(axis=1)
+            centers[items], spreads[items] = middle, _spreads(rows, spread)
+            continue
         for group in np.unique(context_groups):
             contexts = context_groups == group
             values = scores[np.ix_(items & members, contexts)]
@@ -70,7 +77,7 @@ def group_statistics(
                 continue
             block = np.ix_(items, contexts)
             centers[block] = np.median(values) if center == "median" else np.mean(values)
-            spreads[block] = _spread(values, spread)
+            spreads[block] = _spreads(values[np.newaxis], spread)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(spreads > 0, (scores - centers) / spreads, np.nan)
     return GroupStatistics(centers, spreads, z)
@@ -138,11 +145,12 @@ def candidates(hits: BoolArray, *, line_of: IntArray, arm_of: IntArray, same_arm
     return np.asarray(two_arms | two_lines)
 
 
-def _spread(values: FloatArray, spread: Literal["sd", "mad"]) -> float:
-    """Spread of a flat array without NaN."""
+def _spreads(rows: FloatArray, spread: Literal["sd", "mad"]) -> FloatArray:
+    """Spread of each row of an array without NaN."""
     if spread == "sd":
-        return float(np.std(values, ddof=1))
-    return float(MAD_SCALE * np.median(np.abs(values - np.median(values))))
+        return np.asarray(np.std(rows, axis=1, ddof=1))
+    distances = np.abs(rows - np.median(rows, axis=1, keepdims=True))
+    return np.asarray(MAD_SCALE * np.median(distances, axis=1))
 
 
 def _inside(
