@@ -146,8 +146,9 @@ def fit_sensitization(
     -----
     The arms of an item are normal around an interaction pattern, with covariance from a general effect (grid of sizes
     and correlations between lines), the pattern (grid of sizes), small interactions everywhere, and the noise of the
-    wells (grid of levels), of which some went wrong. The weights of all classes are learned from all items (EM);
-    seed mates inform each other; the rate of sensitizers is averaged over what the data allow, none included. A context
+    wells (grid of levels), of which some went wrong. The weights of all classes are learned from all items (EM), but
+    for the shares of the patterns, where an item has no say in its own; seed mates inform each other; the rate of
+    sensitizers is averaged over what the data allow, none included. Intervals are quantiles of the mixture. A context
     is testable where drug and vehicle arm of its line have a reading.
     """
     settings = settings or ModelSettings()
