@@ -94,7 +94,8 @@ def test_boxes_show_every_array_of_the_group_and_arms_in_reading_order(tables: d
     lines = tables["response"].select("group", pl.col("cell_lines").str.split(", ").list.len()).unique()
     n_lines = dict(lines.rows())
     for i, panel in enumerate(made["concat"]):
-        group = panel["title"]["subtitle"].partition(", p = ")[0]
+        group, _, count = panel["title"]["subtitle"].partition(", p = ")[0].rpartition(", n = ")
+        assert int(count) == 8 * n_lines[group]
         assert len(made["datasets"][f"{i}-arrays"].splitlines()) == 1 + 8 * n_lines[group]
     text = str(made["concat"][0])
     assert text.index("'vehicle'") < text.index("'lapatinib'") < text.index("'trastuzumab+lapatinib'")

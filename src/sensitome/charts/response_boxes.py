@@ -10,6 +10,7 @@ import polars as pl
 from sensitome.charts.data import Manifest, Tables, plural, setting
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import FAINT, INK, MUTED, line_colors
+from sensitome.expression.response import TESTS
 from sensitome.expression.summary import p_in_words
 
 if TYPE_CHECKING:
@@ -51,16 +52,25 @@ def response_boxes(tables: Tables, manifest: Manifest) -> Specification | None:
     panels = Panels(
         columns=4,
         title="MiRNAs that answer to the treatment",
-        subtitle=f"box: quartiles · point: array, by cell line · {limit} < {alpha:g}; {_told(chosen.height)}",
+        subtitle=[
+            "box: quartiles · point: array, by cell line",
+            f"{_test(tables)}, {limit} < {alpha:g}; {_told(chosen.height)}",
+        ],
     )
     template = frozen(_template(arms, lines))
     for group, words, feature, p in chosen.select("group", "cell_lines", "feature", by).head(MOST).iter_rows():
         own = expression.filter((pl.col("feature") == feature) & pl.col("cell_line").is_in(words.split(", ")))
         if own.is_empty():
             continue
-        subtitle = f"{group}, {limit[-1]} = {p_in_words(p)}"
+        subtitle = f"{group}, n = {own.height}, {limit[-1]} = {p_in_words(p)}"
         panels.add(template, data=_data(own), title=feature, subtitle=subtitle, size=12)
     return panels.specification()
+
+
+def _test(tables: Tables) -> str:
+    """Statistic of the test."""
+    name = tables["response"]["test"][0] if "test" in tables["response"].columns else ""
+    return TESTS[name].statistic if name in TESTS else "test of the arms"
 
 
 def _told(count: int) -> str:
