@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sensitome.cli_design import design
+from sensitome.cli_words import headline_words
 from sensitome.errors import SensitomeError, SourceError
 
 __all__ = ["Exit", "app", "main"]
@@ -271,35 +271,9 @@ def _run_and_tell(study: object, *, folder: Path, out: Path, jobs: int, report: 
         typer.echo(f"caution: {caution['text']}", err=True)
     if report:
         page = publish(out)
-    for line in _headline(finished.manifest["headline"]):
+    for line in headline_words(finished.manifest["headline"]):
         typer.echo(line)
     typer.echo(f"Report: {page}" if report else f"Tables: {out / 'tables'}")
-
-
-def _headline(numbers: Mapping[str, Any]) -> Iterator[str]:
-    """What a run found, in sentences: the paper's rule, the test beside it, and what the evidence confirms."""
-    yield (
-        f"{numbers['plates']} plates, {numbers['wells']:,} wells, {numbers['reagents']:,} reagents → "
-        f"{numbers['hit_reagents']} reagents with {numbers['hits']} hits, {numbers['candidates']} candidates"
-        f"{_against_truth(numbers, 'recall', 'false_discovery_proportion')}."
-    )
-    if "sensitizers" in numbers:
-        known = _against_truth(numbers, "sensitizer_recall", "sensitizer_false_discovery_proportion")
-        reagents, contexts = numbers["sensitizing_reagents"], numbers["sensitizers"]
-        yield f"The drug changes the effect of {reagents} reagents in {contexts} contexts{known}."
-    if "judged" in numbers:
-        again, confirmed = numbers["judged"], numbers["confirmed"]
-        yield f"Of {again} reagents that were measured again, {confirmed} are confirmed sensitizers."
-
-
-def _against_truth(numbers: Mapping[str, Any], recall: str, false_share: str) -> str:
-    """Recall and false-discovery proportion, where the truth is known."""
-    if numbers.get(recall) is None:
-        return ""
-    return (
-        f"; against the known truth: recall {numbers[recall]:.2f}, "
-        f"false-discovery proportion {numbers[false_share]:.2f}"
-    )
 
 
 def main() -> None:
