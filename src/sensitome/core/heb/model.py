@@ -14,12 +14,11 @@ from sensitome.core.heb.family_evidence import FamilyEvidence, family_evidence
 from sensitome.core.heb.hit_rate import HitRate, average_over_hit_rate
 from sensitome.core.heb.joint import Grid, joint_likelihood, make_grid
 from sensitome.core.heb.mixture import Weights, fit_weights, given_general, shares_of_others, start_weights
-from sensitome.core.heb.noise import BACKGROUND_SHARE, background_variance, contrast_variance
+from sensitome.core.heb.noise import noise_levels
 from sensitome.core.heb.patterns import MOST_PATTERNS, PatternSet, enumerable_patterns, frequent_patterns
 from sensitome.core.heb.posterior import Effects, Posterior, effects, posterior
 from sensitome.core.heb.prior import Learned, Prior, learned, pooled_rate, pooled_weights
 from sensitome.core.heb.seeds import SeedLayer, seed_layer
-from sensitome.core.interaction import replicate_variance
 from sensitome.core.multiple import bayesian_fdr
 from sensitome.errors import MethodError
 
@@ -31,8 +30,6 @@ IntArray = npt.NDArray[np.intp]
 
 #: Local rates up to which a context is called (first tier), listed (second) and watched (third).
 TIERS = (0.05, 0.20, 0.50)
-#: No screen is more exact than this (log2²); readings that do not vary at all would divide by 0.
-LEAST_VARIANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ def fit_sensitization(
         )
     clean = np.where(np.isfinite(values), values, np.nan)[there]
     mean = robust.nan_mean(clean, axis=-1)
-    variance, background = _noise(clean, mean)
+    variance, background = noise_levels(clean, mean)
     patterns = _patterns(mean, variance=variance, kind=settings.patterns)
     calibration = calibrate(clean, mean=mean, variance=variance, background=background)
     if settings.prior is not None:
@@ -169,25 +166,6 @@ def fit_sensitization(
     labels = np.full(int(there.sum()), -1) if family is None else np.asarray(family)[there]
     fit = _fit(grid, calibration, family=labels, variance=variance, settings=settings)
     return _answer(fit, mean=mean, there=there, replicates=values.shape[-1], patterns=patterns)
-
-
-def _noise(values: FloatArray, mean: FloatArray) -> tuple[float, float]:
-    """Variance of a well, from replicates where there are any, and of small interactions."""
-    variance = replicate_variance(values)
-    if not np.isfinite(variance):
-        # Half the variance of a contrast is the noise of a well and half the background.
-        variance = contrast_variance(mean) / (1 + BACKGROUND_SHARE / 2)
-    if not np.isfinite(variance):
-        if values.shape[2] > 1 or values.shape[3] > 1:
-            variance = LEAST_VARIANCE
-        else:
-            raise MethodError(
-                "the sensitization model cannot tell noise from effects",
-                found="one replicate and no drug arm",
-                expected="two replicates or a drug arm",
-            )
-    variance = max(variance, LEAST_VARIANCE)
-    return variance, background_variance(values, variance=variance)
 
 
 def _patterns(mean: FloatArray, *, variance: float, kind: PatternSet) -> BoolArray:

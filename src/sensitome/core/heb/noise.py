@@ -6,11 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sensitome.core import robust
+from sensitome.core.interaction import replicate_variance
+from sensitome.errors import MethodError
 
-__all__ = ["BACKGROUND_SHARE", "arm_slopes", "background_variance", "contrast_variance"]
+__all__ = ["arm_slopes", "background_variance", "contrast_variance", "noise_levels"]
 
 FloatArray = npt.NDArray[np.float64]
 
+#: No screen is more exact than this (log2²); readings that do not vary at all would divide by 0.
+LEAST_VARIANCE = 1e-4
 #: Variance of small interactions in noise variances of a well, where replicates do not tell: a quarter of its SD.
 BACKGROUND_SHARE = 0.0625
 #: Reagents with a slope of 1 that are counted in beforehand.
@@ -70,6 +74,40 @@ def background_variance(values: FloatArray, *, variance: float) -> float:
         return assumed
     mean = (assumed + (replicates - 1) * float(np.mean(known))) / replicates
     return float(max(mean, 0.25 * assumed))
+
+
+def noise_levels(values: FloatArray, mean: FloatArray) -> tuple[float, float]:
+    """Variance of a well, from replicates where there are any, and of small interactions.
+
+    Parameters
+    ----------
+    values : (items, lines, arms, replicates), log2
+    mean : (items, lines, arms) their means
+
+    Returns
+    -------
+    Variance of a single well and of the background, log2²
+
+    Raises
+    ------
+    MethodError
+        One replicate and no drug arm, so that nothing tells noise from effects.
+    """
+    variance = replicate_variance(values)
+    if not np.isfinite(variance):
+        # Half the variance of a contrast is the noise of a well and half the background.
+        variance = contrast_variance(mean) / (1 + BACKGROUND_SHARE / 2)
+    if not np.isfinite(variance):
+        if values.shape[2] > 1 or values.shape[3] > 1:
+            variance = LEAST_VARIANCE
+        else:
+            raise MethodError(
+                "the sensitization model cannot tell noise from effects",
+                found="one replicate and no drug arm",
+                expected="two replicates or a drug arm",
+            )
+    variance = max(variance, LEAST_VARIANCE)
+    return variance, background_variance(values, variance=variance)
 
 
 def arm_slopes(mean: FloatArray, *, sd: float) -> FloatArray:
