@@ -7,7 +7,6 @@ differ in few arms: theirs follow by a low-rank update, which is exact; a missin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +76,11 @@ def prepare(
     quadratic = precision[:, upper, right] * np.where(upper == right, -0.5, -1.0)
     coefficients = np.concatenate([quadratic, pull, constant[:, None]], axis=1)
     kind = np.float32 if single else np.float64
-    parts: list[npt.NDArray[Any]] = [np.asarray(p, dtype=kind) for p in (mean, scale, precision, coefficients)]
+    # The classes last, so that what is picked for an item lies together.
+    by_arm = np.moveaxis(np.asarray(precision), 0, 2)
+    parts: list[npt.NDArray[Any]] = [
+        np.ascontiguousarray(part, dtype=kind) for part in (mean, scale, by_arm, coefficients)
+    ]
     return Prepared(parts[0], parts[1], common, parts[2], parts[3])
 
 
@@ -101,14 +104,14 @@ def log_likelihood(prepared: Prepared, values: FloatArray, noise: FloatArray) ->
     answer = np.asarray(monomials.astype(kind) @ prepared.coefficients.T)
     filled = filled.astype(kind)
     noisier = noise > prepared.common
-    pulls = {
-        int(arm): _pull(prepared, filled[noisier[:, arm]], int(arm)) for arm in np.flatnonzero(noisier.any(axis=0))
-    }
-    place = np.cumsum(noisier, axis=0) - 1
-    for more, members in _noisier_arms(noisier):
+    place, pulls = _pulls(prepared, filled, noisier)
+    count = noisier.sum(axis=1)
+    for number in np.unique(count[count > 0]):
+        members = np.flatnonzero(count == number)
         for part in np.array_split(members, -(-len(members) // ROWS_AT_ONCE)):
-            excess = (noise[part][:, more] - prepared.common[more]).astype(kind)
-            pull = [pulls[int(arm)][:, place[part, arm]] for arm in more]
+            more = np.nonzero(noisier[part])[1].reshape(len(part), number)
+            excess = (noise[part[:, None], more] - prepared.common[more]).astype(kind)
+            pull = [pulls[place[part, arm]] for arm in more.T]
             answer[part] += _correction(prepared, pull, more=more, excess=excess)
     present = np.isfinite(noise).sum(axis=1)
     answer -= (0.5 * np.log(2 * np.pi) * present[:, None]).astype(kind)
@@ -124,44 +127,37 @@ def normal_log_likelihood(
     return log_likelihood(prepared, values, noise)
 
 
-def _noisier_arms(noisier: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Distinct non-empty sets of arms with more than the common noise, each with the items that have it."""
-    kinds, which = np.unique(noisier, axis=0, return_inverse=True)
-    order = np.argsort(which.reshape(-1), kind="stable")
-    ends = np.cumsum(np.bincount(which.reshape(-1), minlength=len(kinds)))
-    for kind, members in zip(kinds, np.split(order, ends[:-1]), strict=True):
-        if kind.any():
-            yield np.flatnonzero(kind), members
-
-
-def _pull(prepared: Prepared, values: FloatArray, arm: int) -> FloatArray:
-    """(classes, items) element of P (y − m) of one arm."""
-    row = prepared.precision[:, arm]
-    pull = row @ values.T - np.einsum("cj,cj->c", row, prepared.mean)[:, None]
-    return np.asarray(pull)
+def _pulls(prepared: Prepared, values: FloatArray, noisier: BoolArray) -> tuple[IntArray, FloatArray]:
+    """(pulls, classes) elements of P (y − m), one a noisier arm of an item, and their places (items, arms)."""
+    parts = []
+    for arm in range(values.shape[1]):
+        row = prepared.precision[arm]
+        parts.append(values[noisier[:, arm]] @ row - np.einsum("jc,cj->c", row, prepared.mean))
+    place = np.cumsum(noisier.T.ravel()).reshape(noisier.T.shape).T - 1
+    return place, np.concatenate(parts)
 
 
 def _correction(prepared: Prepared, pull: list[FloatArray], *, more: IntArray, excess: FloatArray) -> FloatArray:
     """What noisier (or, with infinite excess, missing) arms change, one arm after the other (Sherman-Morrison).
 
-    `pull` has one array (classes, items) for each of these arms, `excess` is (items, arms).
+    `more` and `excess` are (items, noisier arms), all items have as many; `pull` has one array (items, classes) an arm.
     """
-    scale = prepared.scale[:, None]
-    # The precision between these arms, per class at first, per class and item once noise has been added.
-    between = {
-        (i, j): prepared.precision[:, more[i], more[j], None] for i in range(len(more)) for j in range(i, len(more))
-    }
+    one = excess.dtype.type(1)
+    number = more.shape[1]
+    # The precision between these arms, changed as noise is added to one after the other.
+    between = {(i, j): prepared.precision[more[:, i], more[:, j]] for i in range(number) for j in range(i, number)}
     change = np.zeros_like(pull[0])
-    for i in range(len(more)):
+    for i in range(number):
         finite = np.isfinite(excess[:, i])
-        added = scale * np.where(finite, excess[:, i], excess.dtype.type(1))
-        pivot = between[i, i] + finite.astype(excess.dtype) / added
+        added = prepared.scale * np.where(finite, excess[:, i], one)[:, None]
+        pivot = between[i, i] + finite.astype(excess.dtype)[:, None] / added
         step = pull[i] / pivot
-        change += step * pull[i] - np.log(pivot * np.where(finite, added, excess.dtype.type(1)))
-        for j in range(i + 1, len(more)):
+        added[~finite] = one
+        change += step * pull[i] - np.log(pivot * added)
+        for j in range(i + 1, number):
             pull[j] = pull[j] - between[i, j] * step
             ratio = between[i, j] / pivot
-            for k in range(j, len(more)):
+            for k in range(j, number):
                 between[j, k] = between[j, k] - ratio * between[i, k]
     change *= 0.5
-    return np.asarray(change.T)
+    return np.asarray(change)
