@@ -23,6 +23,8 @@ from sensitome.expression_matrix import Expression
 from sensitome.io.gene_sets import read_gene_sets
 from sensitome.io.mirbase import Mirbase, read_mirbase
 from sensitome.io.parquet_sink import ParquetSink
+from sensitome.mirna.study import strong_targets
+from sensitome.settings import Study
 from sensitome.stages.patient_cohorts import Asked, asked_cohorts, stack
 from sensitome.stages.patient_names import accessions
 from sensitome.stages.record import Context, Tables
@@ -50,12 +52,13 @@ def associate_patients(tables: Mapping[str, pl.DataFrame], context: Context) -> 
     inputs = context.study.inputs
     base = read_mirbase(context.folder / inputs.mirbase) if inputs.mirbase and "targets" in tables else None
     gene_sets = _gene_sets(context) if inputs.gene_sets else None
+    strong = _strong(tables["targets"], context.study) if "targets" in tables else None
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in GENES}
     _clear(context)
     for each in asked_cohorts(tables["cohort_mirnas"], context, matrices=("mirna", "mrna")):
         if each.mirna is None or "mrna" not in each.cohort.matrices:
             continue
-        targets = _targets_of(each.mirna, tables["targets"], base) if "targets" in tables else None
+        targets = _targets_of(each.mirna, strong, base) if strong is not None else None
         found, pairs = _associate_one(each, targets, context)
         made = {"association": pairs, "association_summary": _with_q(found.summary)}
         if gene_sets is not None:
@@ -105,6 +108,11 @@ def _with_q(summary: pl.DataFrame) -> pl.DataFrame:
         return summary
     p = summary["target_p_value"].fill_null(float("nan")).to_numpy()
     return summary.with_columns(pl.Series("target_q_value", adjust_p(p)).fill_nan(None))
+
+
+def _strong(targets: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Targets whose evidence is as strong as the study's enrichment asks for; all where it has none."""
+    return targets if study.enrichment is None else strong_targets(targets, study.enrichment.evidence)
 
 
 def _targets_of(mirna: Expression, targets: pl.DataFrame, base: Mirbase | None) -> pl.DataFrame:

@@ -226,7 +226,7 @@ STAGES: tuple[Stage, ...] = (
         associate_patients,
         applies=_has_genes,
         uses=("targets",),
-        version=4,
+        version=5,
     ),
     Stage(
         "stage",
