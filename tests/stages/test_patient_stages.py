@@ -78,7 +78,9 @@ def two(folder: Path) -> dict[str, pl.DataFrame]:
         cohorts={"METABRIC": section("second")},
         enrichment={"convention": "recommended", "alpha": 0.05, "evidence": "moderate (predicted)"},
     )
-    truth = pl.read_csv(folder / "first" / "truth_targets.csv").with_columns(accession=pl.format("hsa-{}", "mirna"))
+    truth = pl.read_csv(folder / "first" / "truth_targets.csv").with_columns(
+        accession=pl.format("hsa-{}", "mirna"), tier=pl.lit("high (predicted)")
+    )
     return run(study, folder, targets=truth)
 
 
