@@ -118,7 +118,8 @@ def effects(readings: Readings, grid: Grid, *, pairs: Pairs, margin: float) -> E
     common = common_noise(readings.noise)
     ordinary = (readings.noise == common).all(axis=1)
     sums = np.full((len(readings.start), 8, readings.values.shape[1]), np.nan)
-    for part in _whole_items(item, NUMBERS_AT_ONCE // sums[0].size):
+    width = max(sums.shape[1:]) * sums.shape[2]
+    for part in _whole_items(item, NUMBERS_AT_ONCE // width):
         few = _some(pairs, part)
         terms = np.zeros((len(few.row), *sums.shape[1:]))
         for special in (False, True):
