@@ -50,7 +50,7 @@ def open_device(kind: Literal["cpu", "gpu"]) -> Device | None:
 
 def _cupy() -> Device | None:
     """First device of CuPy."""
-    import cupy  # type: ignore[import-not-found, unused-ignore]
+    import cupy
     from array_api_compat import cupy as xp
 
     try:
@@ -63,7 +63,7 @@ def _cupy() -> Device | None:
 
 def _torch() -> Device | None:
     """First device of PyTorch."""
-    import torch  # type: ignore[import-not-found, unused-ignore]
+    import torch
     from array_api_compat import torch as xp
 
     if not torch.cuda.is_available():
