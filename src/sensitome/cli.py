@@ -144,9 +144,10 @@ def run(
 @app.command()
 def report(results: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
     """Write the page, the figures and the workbook again from the tables of a run."""
+    from sensitome.parallel import usable_cores
     from sensitome.publish import publish
 
-    typer.echo(f"Report: {publish(results)}")
+    typer.echo(f"Report: {publish(results, jobs=usable_cores())}")
 
 
 @app.command()
@@ -265,12 +266,13 @@ def _run_and_tell(study: object, *, folder: Path, out: Path, jobs: int, report: 
     from sensitome.settings import Study
 
     assert isinstance(study, Study)  # noqa: S101 - the caller read it
+    cores = jobs or usable_cores()
     with shown() as progress:
-        finished = run_study(study, folder=folder, out=out, jobs=jobs or usable_cores(), progress=progress)
+        finished = run_study(study, folder=folder, out=out, jobs=cores, progress=progress)
     for caution in finished.manifest["cautions"]:
         typer.echo(f"caution: {caution['text']}", err=True)
     if report:
-        page = publish(out)
+        page = publish(out, jobs=cores)
     for line in headline_words(finished.manifest["headline"]):
         typer.echo(line)
     typer.echo(f"Report: {page}" if report else f"Tables: {out / 'tables'}")

@@ -50,15 +50,23 @@ class Figure:
     name : of its files
     title : its heading
     needs : tables without which it is not drawn
-    specify : tables, manifest → Vega-Lite specification; None when the tables hold nothing to draw
+    drawing : tables, manifest → Vega-Lite specification; None when the tables hold nothing to draw
     caption : how to read it, in full sentences
     """
 
     name: str
     title: str
     needs: tuple[str, ...]
-    specify: Callable[[Tables, Manifest], Specification | None]
+    drawing: Callable[[Tables, Manifest], Specification | None]
     caption: str
+
+    def specify(self, tables: Tables, manifest: Manifest) -> Specification | None:
+        """Vega-Lite specification of the figure; None when the tables hold nothing to draw."""
+        from altair.utils.schemapi import debug_mode
+
+        # Altair would hold every part against its schema, which takes longer than to make it; the tests draw them all.
+        with debug_mode(False):
+            return self.drawing(tables, manifest)
 
     def draw(self, tables: Tables, manifest: Manifest) -> ChartType | None:
         """The figure as an Altair chart; None when the tables hold nothing to draw."""

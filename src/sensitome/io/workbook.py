@@ -14,8 +14,13 @@ __all__ = ["workbook_bytes"]
 
 #: Longer tables stay in Parquet and CSV, and the sheet says so: nobody scrolls further, and a sheet is slow to write.
 MOST_ROWS = 20_000
-#: Tables that nobody reads row by row; they stay there too.
-_LONG = ("expression", "targets", "genes")
+#: Tables that nobody reads row by row, as figures are drawn from them or other tables tell more; they stay there too.
+_LONG = frozenset(
+    {
+        *("antisymmetry", "call_probability", "expression", "genes", "incidence", "line_evidence", "scores", "spots"),
+        *("stage_values", "support", "survival_curves", "targets", "truth"),
+    }
+)
 
 
 def workbook_bytes(tables: Mapping[str, pl.DataFrame]) -> bytes:
@@ -23,7 +28,7 @@ def workbook_bytes(tables: Mapping[str, pl.DataFrame]) -> bytes:
 
     Parameters
     ----------
-    tables : by name; for arrays, targets and any longer than `MOST_ROWS` a line stands that says where they are
+    tables : by name; for those that nobody reads row by row and any longer than `MOST_ROWS` a line says where they lie
 
     Returns
     -------
