@@ -107,7 +107,8 @@ def limits_in_words(sensitizers: pl.DataFrame, found: Evidence) -> list[tuple[st
                 "The rates are those of a model.",
                 "It learns from all reagents of this screen how large interactions are, in which contexts they come "
                 "together, how noisy wells are and how often they go wrong, and takes most reagents not to interact. "
-                "Where that is wrong the rates are wrong too; those in the middle (0.1 to 0.5) are the least certain.",
+                "Where that is wrong the rates are wrong too; on simulated screens, those between 0.1 and 0.5 promise too "
+                "much.",
             ),
         )
     elif found.decision == "q_value":
