@@ -107,7 +107,7 @@ def limits_in_words(sensitizers: pl.DataFrame, found: Evidence) -> list[tuple[st
                 "The rates are those of a model.",
                 "It learns from all reagents of this screen how large interactions are, in which contexts they come "
                 "together, how noisy wells are and how often they go wrong, and takes most reagents not to interact. "
-                "Where that is wrong the rates are wrong too; on simulated screens, those between 0.1 and 0.5 promise too "
+                "Where that is wrong the rates are wrong too; on simulated screens, those from 0.1 to 0.5 promise too "
                 "much.",
             ),
         )
