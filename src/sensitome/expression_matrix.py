@@ -121,8 +121,10 @@ class Expression:
         """Expression of an AnnData object: ``X``, ``obs``, ``var`` and, where there is one, the layer ``detected``."""
         dense = data.X.toarray() if hasattr(data.X, "toarray") else data.X
         detected = np.asarray(data.layers["detected"], dtype=np.bool_) if "detected" in data.layers else None
-        samples = pl.from_pandas(data.obs.rename_axis("sample").reset_index())
-        features = pl.from_pandas(data.var.rename_axis("feature").reset_index())
+        # The indexes are the keys; columns of these names would be second ones.
+        obs, var = (part.drop(columns=["sample", "feature"], errors="ignore") for part in (data.obs, data.var))
+        samples = pl.from_pandas(obs.rename_axis("sample").reset_index())
+        features = pl.from_pandas(var.rename_axis("feature").reset_index())
         return cls(np.asarray(dense, dtype=np.float64), samples, features, detected)
 
 

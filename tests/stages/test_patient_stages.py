@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from sensitome.cohort.reading import read_cohort
+from sensitome.cohort.settings import CohortSettings
 from sensitome.cohort.simulate import CohortDesign, simulate_cohort, write_cohort
 from sensitome.errors import Caution, MissingExtraError, SettingsError, TableError
 from sensitome.io.mirbase import Mirbase
@@ -313,3 +315,19 @@ def test_the_page_tells_cohorts_power_and_checks(two: dict[str, pl.DataFrame]) -
     assert genes is not None
     assert genes["lower"] == ["miR-1"]
     assert genes["has_sets"]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+def test_a_cohort_in_one_file_gives_what_its_tables_give(folder: Path, tmp_path: Path) -> None:
+    mudata = pytest.importorskip("mudata", reason="the extra anndata is optional")
+    tables = CohortSettings(**section("first"))
+    cohort = read_cohort(tables, folder=folder, matrices=("mirna", "mrna"))
+    data = mudata.MuData({role: cohort.matrix(role).to_anndata() for role in ("mirna", "mrna")})
+    clinical = pl.read_csv(folder / "first" / "clinical.csv", infer_schema=False).to_pandas()
+    data.obs = clinical.set_index("sample" if "sample" in clinical else "patient", drop=False).loc[data.obs_names]
+    data.write_h5mu(tmp_path / "clinical.h5mu")
+    given = section("first", clinical="clinical.h5mu", form="mudata", mirna=None, mrna=None)
+    found = run(study_of(cohort=given), tmp_path)
+    expected = run(study_of(cohort=section("first")), folder)
+    for name in ("survival", "association", "stage"):
+        assert found[name].drop("cohort").equals(expected[name].drop("cohort")), name

@@ -13,8 +13,9 @@ from sensitome.cohort.subset import subset
 from sensitome.core.counts import log2_cpm
 from sensitome.errors import Fault, SettingsError, SourceError, TableError, listed, suggestion
 from sensitome.expression_matrix import Expression
+from sensitome.io.annotated import read_annotated
 from sensitome.io.cbioportal import read_cbioportal
-from sensitome.io.clinical import read_clinical
+from sensitome.io.clinical import cohort_from_mudata, read_clinical
 from sensitome.io.endpoints import EndpointColumns
 from sensitome.io.tcga import first_primary, read_tcga_clinical
 from sensitome.io.wide_matrix import read_wide_matrix
@@ -87,6 +88,9 @@ def read_cohort(
         )
     elif settings.form == "tcga":
         cohort = read_tcga_clinical(folder / str(settings.clinical), columns=settings.columns, name=name)
+    elif settings.form == "mudata":
+        data = read_annotated(folder / str(settings.clinical))
+        cohort = cohort_from_mudata(data, endpoints=endpoints, name=name, time_unit=settings.time_unit)
     else:
         cohort = read_clinical(
             folder / str(settings.clinical), endpoints=endpoints, name=name, time_unit=settings.time_unit

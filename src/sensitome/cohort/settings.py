@@ -39,8 +39,9 @@ class CohortSettings(_Settings):
     """A study folder of cBioPortal."""
     clinical: str | None = None
     """Instead of a folder: a clinical table, one row per patient."""
-    form: Literal["table", "tcga"] = "table"
-    """Of the clinical table: plain, or the forms of TCGA with their follow-ups, which tell one endpoint, os in days."""
+    form: Literal["table", "tcga", "mudata"] = "table"
+    """Of the clinical table: plain; the forms of TCGA with their follow-ups, which tell one endpoint, os in days; or
+    MuData (h5mu) or AnnData (h5ad), whose obs are the patients and whose parts are the matrices."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Columns of the forms of TCGA under names of our own: her2_status → patient.lab_proc_her2_…"""
     mirna: str | None = None
@@ -97,8 +98,10 @@ class CohortSettings(_Settings):
         """Patients come from one place, with a matrix of miRNAs."""
         if bool(self.folder) == bool(self.clinical):
             raise ValueError("exactly one of folder and clinical")
-        if self.clinical and not self.mirna:
+        if self.clinical and not self.mirna and self.form != "mudata":
             raise ValueError("a matrix of miRNAs (mirna) beside the clinical table")
+        if self.form == "mudata" and not self.clinical:
+            raise ValueError('clinical, an h5mu or h5ad file, with form = "mudata"')
         if self.form == "tcga" and (self.folder or self.endpoints):
             raise ValueError('clinical and no endpoints with form = "tcga": its forms have one endpoint, os')
         if self.columns and self.form != "tcga":

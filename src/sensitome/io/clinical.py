@@ -86,7 +86,9 @@ def cohort_from_mudata(
     TableError
         As `build_cohort`.
     """
-    table = pl.from_pandas(data.obs.rename_axis("sample").reset_index())
+    # The index is the key; a column of that name would be a second one.
+    own = data.obs.drop(columns="sample", errors="ignore")
+    table = pl.from_pandas(own.rename_axis("sample").reset_index())
     frame = missing_to_null(text_table(table))
     if "patient" not in frame.columns:
         frame = frame.with_columns(pl.col("sample").alias("patient"))

@@ -167,8 +167,8 @@ def _tell_missing(asked: pl.DataFrame, cohort: Cohort, *, by_accession: bool) ->
 
 
 def _tell_lacking(cohort: Cohort, settings: CohortSettings) -> None:
-    """Caution where a folder lacks what the chapters on patients are made from."""
-    if settings.folder and "mrna" not in cohort.matrices:
+    """Caution where a cohort lacks what the chapters on patients are made from."""
+    if (settings.folder or settings.form == "mudata") and "mrna" not in cohort.matrices:
         warnings.warn(
             Caution(
                 f"cohort {cohort.name!r} has no matrix of mRNAs",
@@ -191,7 +191,8 @@ def _has_cohort(study: Study) -> bool:
 
 
 def _has_genes(study: Study) -> bool:
-    return any(settings.folder or settings.mrna for _, settings in sections(study).values())
+    named = sections(study).values()
+    return any(settings.folder or settings.mrna or settings.form == "mudata" for _, settings in named)
 
 
 def _has_stages(study: Study) -> bool:
