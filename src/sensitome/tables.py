@@ -20,6 +20,7 @@ from sensitome.expression.tables import Detection, Expressed, Expression, Respon
 from sensitome.io.tables import PlateFiles
 from sensitome.mirna.tables import Genes, Names, TargetsMerged, TargetSources
 from sensitome.protein.tables import PROTEIN_TABLES
+from sensitome.schema_columns import count, key, number, text, yes_no
 from sensitome.screen.tables import SCREEN_TABLES
 from sensitome.validation.tables import VALIDATION_TABLES
 
@@ -55,86 +56,66 @@ FLAGS = {
 }
 
 
-def _key(meaning: str) -> dy.String:
-    return dy.String(primary_key=True, description=meaning)
-
-
-def _text(meaning: str, *, nullable: bool = True) -> dy.String:
-    return dy.String(nullable=nullable, description=meaning)
-
-
-def _number(meaning: str, unit: str, *, nullable: bool = True) -> dy.Float64:
-    return dy.Float64(nullable=nullable, description=meaning, metadata={"unit": unit})
-
-
-def _count(meaning: str, *, nullable: bool = False) -> dy.Int32:
-    return dy.Int32(nullable=nullable, min=0, description=meaning, metadata={"unit": "count"})
-
-
-def _yes_no(meaning: str, *, nullable: bool = False) -> dy.Bool:
-    return dy.Bool(nullable=nullable, description=meaning)
-
-
 class PlateList(dy.Schema):
     """One row per measured plate: which file, and what was done to it."""
 
-    plate = _key("name of the measured plate")
-    file = _text("file with its readings, relative to the plate list", nullable=False)
-    library_plate = _text("library plate that was stamped onto it", nullable=False)
-    cell_line = _text("cell line", nullable=False)
-    treatment = _text("treatment arm", nullable=False)
+    plate = key("name of the measured plate")
+    file = text("file with its readings, relative to the plate list", nullable=False)
+    library_plate = text("library plate that was stamped onto it", nullable=False)
+    cell_line = text("cell line", nullable=False)
+    treatment = text("treatment arm", nullable=False)
     replicate = dy.Int16(min=1, description="replicate, from 1")
-    batch = _text("experiment day or batch")
+    batch = text("experiment day or batch")
 
 
 class Wells(dy.Schema):
     """One row per well of a measured plate."""
 
-    plate = _key("name of the measured plate")
-    well = _key('well, as "A01"')
-    order = _count("position of the plate in the plate list, from 0: the order of measuring")
-    library_plate = _text("library plate that was stamped onto it", nullable=False)
-    cell_line = _text("cell line", nullable=False)
-    treatment = _text("treatment arm", nullable=False)
+    plate = key("name of the measured plate")
+    well = key('well, as "A01"')
+    order = count("position of the plate in the plate list, from 0: the order of measuring")
+    library_plate = text("library plate that was stamped onto it", nullable=False)
+    cell_line = text("cell line", nullable=False)
+    treatment = text("treatment arm", nullable=False)
     replicate = dy.Int16(min=1, description="replicate, from 1")
-    batch = _text("experiment day or batch")
+    batch = text("experiment day or batch")
     row = dy.Int16(min=1, max=32, description="row of the well, from 1 (A = 1)")
     column = dy.Int16(min=1, max=48, description="column of the well, from 1")
-    reagent = _text("name of the reagent in the well; null in wells without one")
-    kind = _text("class of reagent: mimic, inhibitor, siRNA, CRISPR, compound, or the lab's own word")
+    reagent = text("name of the reagent in the well; null in wells without one")
+    kind = text("class of reagent: mimic, inhibitor, siRNA, CRISPR, compound, or the lab's own word")
     role = dy.Enum(ROLES, description="what the well is for")
-    control_class = _text("which reagents a control belongs to, or the lab's own name of the control")
-    signal = _number("reading of the instrument", "counts")
-    log2_signal = _number("binary logarithm of the reading", "log2 counts")
-    fitted = _number("what the normalization takes away: the plate's level or surface", "as the scale of the method")
-    normalized = _number("reading after normalization", "as the method's record states")
-    flags = _text('why the value needs care: codes joined by ";", empty when nothing does', nullable=False)
+    control_class = text("which reagents a control belongs to, or the lab's own name of the control")
+    signal = number("reading of the instrument", "counts")
+    log2_signal = number("binary logarithm of the reading", "log2 counts")
+    fitted = number("what the normalization takes away: the plate's level or surface", "as the scale of the method")
+    normalized = number("reading after normalization", "as the method's record states")
+    flags = text('why the value needs care: codes joined by ";", empty when nothing does', nullable=False)
 
 
 class Reagents(dy.Schema):
     """One row per reagent of the library, with every further column that the library carries."""
 
-    reagent = _key("name of the reagent")
-    kind = _key("class of reagent")
-    position = _key('where it lies in the library, as "L1:A03"; several joined by ";"')
+    reagent = key("name of the reagent")
+    kind = key("class of reagent")
+    position = key('where it lies in the library, as "L1:A03"; several joined by ";"')
     role = dy.Enum(ROLES, description="what its wells are for")
-    control_class = _text("which reagents a control belongs to, or the lab's own name of the control")
+    control_class = text("which reagents a control belongs to, or the lab's own name of the control")
 
 
 class Plates(dy.Schema):
     """One row per measured plate: its identity, its quality figures and the verdict on it."""
 
-    plate = _key("name of the measured plate")
-    order = _count("position of the plate in the plate list, from 0")
-    library_plate = _text("library plate", nullable=False)
-    cell_line = _text("cell line", nullable=False)
-    treatment = _text("treatment arm", nullable=False)
+    plate = key("name of the measured plate")
+    order = count("position of the plate in the plate list, from 0")
+    library_plate = text("library plate", nullable=False)
+    cell_line = text("cell line", nullable=False)
+    treatment = text("treatment arm", nullable=False)
     replicate = dy.Int16(min=1, description="replicate, from 1")
-    batch = _text("experiment day or batch")
-    n_samples = _count("sample wells with a reading")
-    n_negative = _count("negative control wells with a reading")
-    n_positive = _count("positive control wells with a reading")
-    n_missing = _count("wells of the library without a reading")
+    batch = text("experiment day or batch")
+    n_samples = count("sample wells with a reading")
+    n_negative = count("negative control wells with a reading")
+    n_positive = count("positive control wells with a reading")
+    n_missing = count("wells of the library without a reading")
     verdict = dy.Enum(["pass", "warn", "fail"], description="the worst verdict of its quality figures")
 
 
@@ -142,148 +123,148 @@ class Quality(dy.Schema):
     """One row per quality figure of a plate, of a group of plates, or of the whole screen."""
 
     level = dy.Enum(["plate", "group", "screen"], primary_key=True, description="what the figure is about")
-    subject = _key("name of the plate, the group or the screen")
-    figure = _key("name of the figure")
-    value = _number("its value; null when the design does not allow it", "as the figure's record states")
-    threshold = _text("the rule it is held against, in words", nullable=False)
+    subject = key("name of the plate, the group or the screen")
+    figure = key("name of the figure")
+    value = number("its value; null when the design does not allow it", "as the figure's record states")
+    threshold = text("the rule it is held against, in words", nullable=False)
     verdict = dy.Enum(["pass", "warn", "fail", "not applicable"], description="how it stands against the rule")
-    meaning = _text("what the figure means, in one line", nullable=False)
-    detail = _text("the plates, wells or reagents behind the verdict, where there are any")
+    meaning = text("what the figure means, in one line", nullable=False)
+    detail = text("the plates, wells or reagents behind the verdict, where there are any")
 
 
 class Scores(dy.Schema):
     """One row per reagent in one treatment arm of one cell line: its replicates and their summary."""
 
-    reagent = _key("name of the reagent")
-    kind = _key("class of reagent")
-    position = _key('where it lies in the library, as "L1:A03"')
-    cell_line = _key("cell line")
-    treatment = _key("treatment arm")
+    reagent = key("name of the reagent")
+    kind = key("class of reagent")
+    position = key('where it lies in the library, as "L1:A03"')
+    cell_line = key("cell line")
+    treatment = key("treatment arm")
     role = dy.Enum(ROLES, description="what its wells are for")
-    control_class = _text("control class")
-    score = _number("summary of the replicates", "as the normalization, or scaled MADs after standardizing")
-    n = _count("replicates with a value")
-    n_wells = _count("wells with a value: technical wells of one replicate are averaged first")
+    control_class = text("control class")
+    score = number("summary of the replicates", "as the normalization, or scaled MADs after standardizing")
+    n = count("replicates with a value")
+    n_wells = count("wells with a value: technical wells of one replicate are averaged first")
 
 
 class Hits(dy.Schema):
     """One row per reagent in one drug arm of one cell line, with every step of the paper's rule."""
 
-    reagent = _key("name of the reagent")
-    kind = _key("class of reagent")
-    position = _key("where it lies in the library")
-    cell_line = _key("cell line")
-    treatment = _key("drug arm")
-    score = _number("summary of the replicates with the drug", "as in scores")
-    center = _number("median (or mean) of the reagents of its treatment group", "as in scores")
-    spread = _number("standard deviation (or its robust form) of that group", "as in scores")
-    threshold = _number("score below which the reagent is significant", "as in scores")
-    z = _number("(score − center) / spread", "SD")
-    vehicle_score = _number("summary of the replicates without drug, same cell line", "as in scores")
-    vehicle_z = _number("the same z in the vehicle group", "SD")
-    n = _count("replicates with a value, with the drug")
-    vehicle_n = _count("replicates with a value, without drug")
-    is_significant = _yes_no("below the threshold with the drug; null when there is no reading", nullable=True)
-    is_quiet = _yes_no("no significant effect without drug; null when there is no reading", nullable=True)
-    is_expressed = _yes_no("target expressed in untreated cells; null where the rule does not ask", nullable=True)
-    is_hit = _yes_no("significant, quiet and, for inhibitors, target expressed")
-    is_candidate = _yes_no("a hit in both lines, or in more than one arm within a line")
-    reason = _text("why it is a hit, or which step leaves it out", nullable=False)
+    reagent = key("name of the reagent")
+    kind = key("class of reagent")
+    position = key("where it lies in the library")
+    cell_line = key("cell line")
+    treatment = key("drug arm")
+    score = number("summary of the replicates with the drug", "as in scores")
+    center = number("median (or mean) of the reagents of its treatment group", "as in scores")
+    spread = number("standard deviation (or its robust form) of that group", "as in scores")
+    threshold = number("score below which the reagent is significant", "as in scores")
+    z = number("(score − center) / spread", "SD")
+    vehicle_score = number("summary of the replicates without drug, same cell line", "as in scores")
+    vehicle_z = number("the same z in the vehicle group", "SD")
+    n = count("replicates with a value, with the drug")
+    vehicle_n = count("replicates with a value, without drug")
+    is_significant = yes_no("below the threshold with the drug; null when there is no reading", nullable=True)
+    is_quiet = yes_no("no significant effect without drug; null when there is no reading", nullable=True)
+    is_expressed = yes_no("target expressed in untreated cells; null where the rule does not ask", nullable=True)
+    is_hit = yes_no("significant, quiet and, for inhibitors, target expressed")
+    is_candidate = yes_no("a hit in both lines, or in more than one arm within a line")
+    reason = text("why it is a hit, or which step leaves it out", nullable=False)
 
 
 class Funnel(dy.Schema):
     """One row per step from the whole library to the candidates, with the reagents that remain."""
 
     step = dy.Int16(primary_key=True, min=1, description="position in the funnel, from 1")
-    name = _text("what remains", nullable=False)
-    n_reagents = _count("reagents that remain")
-    n_contexts = _count("reagent × cell line × drug arm that remain")
-    by_kind = _text("reagents that remain, by kind, in words", nullable=False)
-    reagents = _text('names of those that remain, joined by ";"; null for the whole library')
-    left_out = _text('names of those that this step leaves out, joined by ";"; null for the whole library')
+    name = text("what remains", nullable=False)
+    n_reagents = count("reagents that remain")
+    n_contexts = count("reagent × cell line × drug arm that remain")
+    by_kind = text("reagents that remain, by kind, in words", nullable=False)
+    reagents = text('names of those that remain, joined by ";"; null for the whole library')
+    left_out = text('names of those that this step leaves out, joined by ";"; null for the whole library')
 
 
 class Stability(dy.Schema):
     """One row per reagent in one drug arm of one cell line that at least one defensible setting calls."""
 
-    reagent = _key("name of the reagent")
-    kind = _key("class of reagent")
-    position = _key("where it lies in the library")
-    cell_line = _key("cell line")
-    treatment = _key("drug arm")
-    n_settings = _count("settings tried")
-    n_called = _count("settings that call it")
-    share = _number("share of the settings that call it", "fraction", nullable=False)
-    is_hit = _yes_no("called by the study's own setting")
+    reagent = key("name of the reagent")
+    kind = key("class of reagent")
+    position = key("where it lies in the library")
+    cell_line = key("cell line")
+    treatment = key("drug arm")
+    n_settings = count("settings tried")
+    n_called = count("settings that call it")
+    share = number("share of the settings that call it", "fraction", nullable=False)
+    is_hit = yes_no("called by the study's own setting")
 
 
 class StabilitySettings(dy.Schema):
     """One row per setting of the stability map: what was chosen and how many it calls."""
 
     setting = dy.Int32(primary_key=True, min=1, description="number of the setting, from 1")
-    normalization = _text("normalization method", nullable=False)
-    spread = _text("sd or mad", nullable=False)
-    pool = _text("which reagents define center and spread", nullable=False)
-    controls = _text("whether negative controls count among them", nullable=False)
-    exclusion = _text("how quiet without drug is judged", nullable=False)
-    summary = _text("how replicates are combined", nullable=False)
-    n_hits = _count("contexts called")
-    n_reagents = _count("reagents called")
-    n_candidates = _count("candidates called")
-    jaccard = _number("overlap of its calls with those of the study's own setting", "fraction", nullable=True)
-    is_own = _yes_no("the study's own setting")
+    normalization = text("normalization method", nullable=False)
+    spread = text("sd or mad", nullable=False)
+    pool = text("which reagents define center and spread", nullable=False)
+    controls = text("whether negative controls count among them", nullable=False)
+    exclusion = text("how quiet without drug is judged", nullable=False)
+    summary = text("how replicates are combined", nullable=False)
+    n_hits = count("contexts called")
+    n_reagents = count("reagents called")
+    n_candidates = count("candidates called")
+    jaccard = number("overlap of its calls with those of the study's own setting", "fraction", nullable=True)
+    is_own = yes_no("the study's own setting")
 
 
 class Sensitizers(dy.Schema):
     """One row per reagent in one drug arm of one cell line: its effects without and with drug, and the interaction."""
 
-    reagent = _key("name of the reagent")
-    kind = _key("class of reagent")
-    position = _key("where it lies in the library")
-    cell_line = _key("cell line")
-    treatment = _key("drug arm")
-    vehicle_effect = _number("effect without drug", "log2")
-    vehicle_ci_low = _number("lower end of its interval", "log2")
-    vehicle_ci_high = _number("upper end of its interval", "log2")
-    effect_with_drug = _number("effect with drug", "log2")
-    effect = _number("interaction: with drug − without; 0 = Bliss independence", "log2")
-    ci_low = _number("lower end of the interval of the interaction", "log2")
-    ci_high = _number("upper end of the interval of the interaction", "log2")
-    p_value = _number("two-sided p of the interaction; null where the method has none", "probability")
-    q_value = _number("false-discovery rate of the list that ends with it", "probability")
-    local_rate = _number("probability that calling it a sensitizer is false; of methods with a prior", "probability")
-    n = _count("replicates that have both vehicle and drug")
-    statistic = _number("what the method ranks by; negative = sensitization", "as the method's record states")
-    shrunk_effect = _number("interaction drawn to the size that interactions have, against winner's curse", "log2")
+    reagent = key("name of the reagent")
+    kind = key("class of reagent")
+    position = key("where it lies in the library")
+    cell_line = key("cell line")
+    treatment = key("drug arm")
+    vehicle_effect = number("effect without drug", "log2")
+    vehicle_ci_low = number("lower end of its interval", "log2")
+    vehicle_ci_high = number("upper end of its interval", "log2")
+    effect_with_drug = number("effect with drug", "log2")
+    effect = number("interaction: with drug − without; 0 = Bliss independence", "log2")
+    ci_low = number("lower end of the interval of the interaction", "log2")
+    ci_high = number("upper end of the interval of the interaction", "log2")
+    p_value = number("two-sided p of the interaction; null where the method has none", "probability")
+    q_value = number("false-discovery rate of the list that ends with it", "probability")
+    local_rate = number("probability that calling it a sensitizer is false; of methods with a prior", "probability")
+    n = count("replicates that have both vehicle and drug")
+    statistic = number("what the method ranks by; negative = sensitization", "as the method's record states")
+    shrunk_effect = number("interaction drawn to the size that interactions have, against winner's curse", "log2")
     alone = dy.Enum(["toxic", "quiet", "protective", "undetermined"], description="what it does without drug")
     class_ = dy.Enum(
         ["sensitizer", "toxic and sensitizing", "antagonist", "artifact", "toxic alone", "additive", "undetermined"],
         alias="class",
         description="what it is, in a word",
     )
-    is_sensitizer = _yes_no("called by the method")
-    is_expressed = _yes_no("target expressed in that line; null where nobody asks", nullable=True)
-    method = _text("test that was used", nullable=False)
+    is_sensitizer = yes_no("called by the method")
+    is_expressed = yes_no("target expressed in that line; null where nobody asks", nullable=True)
+    method = text("test that was used", nullable=False)
 
 
 class Concordance(dy.Schema):
     """One row per reagent in one drug arm of one cell line: the paper's call beside the test's, and why they differ."""
 
-    reagent = _key("name of the reagent")
-    kind = _key("class of reagent")
-    position = _key("where it lies in the library")
-    cell_line = _key("cell line")
-    treatment = _key("drug arm")
-    is_hit = _yes_no("called by the paper's rule; null where it did not judge", nullable=True)
-    is_sensitizer = _yes_no("called by the test; null where it did not judge", nullable=True)
+    reagent = key("name of the reagent")
+    kind = key("class of reagent")
+    position = key("where it lies in the library")
+    cell_line = key("cell line")
+    treatment = key("drug arm")
+    is_hit = yes_no("called by the paper's rule; null where it did not judge", nullable=True)
+    is_sensitizer = yes_no("called by the test; null where it did not judge", nullable=True)
     agreement = dy.Enum(["both", "rule only", "test only", "neither"], description="who calls it")
-    z = _number("score with drug, in spreads from the center of its group", "SD")
-    vehicle_z = _number("the same without drug", "SD")
-    effect = _number("interaction: with drug − without", "log2")
-    ci_low = _number("lower end of its interval", "log2")
-    ci_high = _number("upper end of its interval", "log2")
+    z = number("score with drug, in spreads from the center of its group", "SD")
+    vehicle_z = number("the same without drug", "SD")
+    effect = number("interaction: with drug − without", "log2")
+    ci_low = number("lower end of its interval", "log2")
+    ci_high = number("upper end of its interval", "log2")
     class_ = dy.String(nullable=True, alias="class", description="what the test says it is")
-    reason = _text("why they agree or differ, a sentence", nullable=False)
+    reason = text("why they agree or differ, a sentence", nullable=False)
 
 
 #: Every table of a run by its file name.

@@ -11,32 +11,13 @@ from sensitome.evidence.contexts import JUDGED
 from sensitome.evidence.gather import SOURCES
 from sensitome.evidence.sources import ESTIMATE, EXPERIMENTS, SAYS
 from sensitome.evidence.verdicts import VERDICTS
+from sensitome.schema_columns import count, key, number, text, yes_no
 
 __all__ = ["EVIDENCE_TABLES", "Conclusions", "Evidence", "Support"]
 
 
-def _key(meaning: str) -> dy.String:
-    return dy.String(primary_key=True, description=meaning)
-
-
-def _text(meaning: str, *, nullable: bool = True) -> dy.String:
-    return dy.String(nullable=nullable, description=meaning)
-
-
-def _number(meaning: str, unit: str) -> dy.Float64:
-    return dy.Float64(nullable=True, description=meaning, metadata={"unit": unit})
-
-
-def _count(meaning: str, *, nullable: bool = False) -> dy.Int32:
-    return dy.Int32(nullable=nullable, min=0, description=meaning, metadata={"unit": "count"})
-
-
 def _says(meaning: str) -> dy.Enum:
     return dy.Enum(list(SAYS), description=meaning)
-
-
-def _yes_no(meaning: str, *, nullable: bool = False) -> dy.Bool:
-    return dy.Bool(nullable=nullable, description=meaning)
 
 
 _KEYS = {
@@ -46,10 +27,10 @@ _KEYS = {
     "treatment": "treatment arm",
 }
 _FURTHER: Mapping[str, Any] = {
-    "number": lambda meaning: _number(meaning, "see meaning"),
-    "text": _text,
-    "yes-no": lambda meaning: _yes_no(meaning, nullable=True),
-    "count": lambda meaning: _count(meaning, nullable=True),
+    "number": lambda meaning: number(meaning, "see meaning"),
+    "text": text,
+    "yes-no": lambda meaning: yes_no(meaning, nullable=True),
+    "count": lambda meaning: count(meaning, nullable=True),
 }
 _EXPERIMENT = ["supports", "contradicts", "mixed", "unclear", "missing"]
 #: Experiment that is judged → what it can say.
@@ -65,7 +46,7 @@ def _columns_of_sources() -> dict[str, Any]:
             words = f"{source.title}: {meaning}"
             unit = _UNITS.get(name, source.unit)
             columns[f"{source.name}_{name}"] = (
-                _count(f"{source.title}: {source.counts}", nullable=True) if name == "n" else _number(words, unit)
+                count(f"{source.title}: {source.counts}", nullable=True) if name == "n" else number(words, unit)
             )
         for name, (kind, meaning) in source.further.items():
             columns[f"{source.name}_{name}"] = _FURTHER[kind](f"{source.title}: {meaning}")
@@ -79,21 +60,21 @@ Evidence = type(
     {
         "__module__": __name__,
         "__doc__": "One row per candidate × cell line × arm: what every source says of it; null = not measured.",
-        **{name: _key(meaning) for name, meaning in _KEYS.items()},
-        "target": _text("what the reagent aims at"),
+        **{name: key(meaning) for name, meaning in _KEYS.items()},
+        "target": text("what the reagent aims at"),
         "sign": dy.Int8(nullable=False, description="+1 = raises its target, −1 = lowers it, 0 = not known"),
-        "is_candidate": _yes_no("candidate of the rule"),
-        "is_sensitizer": _yes_no("called by the test of sensitization in some context"),
-        "is_validated": _yes_no("in the validation assay"),
+        "is_candidate": yes_no("candidate of the rule"),
+        "is_sensitizer": yes_no("called by the test of sensitization in some context"),
+        "is_validated": yes_no("in the validation assay"),
         **_columns_of_sources(),
         "verdict": dy.Enum(list(VERDICTS), nullable=True, description="verdict in this line and arm"),
         **{
             f"says_{name}": dy.Enum(words, nullable=True, description=f"what its {EXPERIMENTS[name].title} say")
             for name, words in _JUDGED.items()
         },
-        "missing": _text("sources without a value for this row", nullable=False),
-        "n_sources": _count("sources with a value"),
-        "summary": _text("the row in plain language", nullable=False),
+        "missing": text("sources without a value for this row", nullable=False),
+        "n_sources": count("sources with a value"),
+        "summary": text("the row in plain language", nullable=False),
     },
 )
 
@@ -101,54 +82,54 @@ Evidence = type(
 class Support(dy.Schema):
     """One row per candidate × cell line × arm × source: its estimate and which side it takes."""
 
-    reagent = _key(_KEYS["reagent"])
-    kind = _key(_KEYS["kind"])
-    cell_line = _key(_KEYS["cell_line"])
-    treatment = _key(_KEYS["treatment"])
+    reagent = key(_KEYS["reagent"])
+    kind = key(_KEYS["kind"])
+    cell_line = key(_KEYS["cell_line"])
+    treatment = key(_KEYS["treatment"])
     source = dy.Enum([source.name for source in SOURCES], primary_key=True, description="source of evidence")
     experiment = dy.Enum(list(EXPERIMENTS), description="experiment that it rests on")
     says = _says("which side it takes; context = told, not judged; missing = not measured, no evidence at all")
-    effect = _number("its estimate", "as the source states")
-    ci_low = _number("lower end of its interval; null where there is none", "as the source states")
-    ci_high = _number("upper end of its interval", "as the source states")
-    p_value = _number("its p", "probability")
-    q_value = _number("its false-discovery rate", "probability")
-    n = _count("what it rests on", nullable=True)
-    words = _text("what it says, in words", nullable=False)
+    effect = number("its estimate", "as the source states")
+    ci_low = number("lower end of its interval; null where there is none", "as the source states")
+    ci_high = number("upper end of its interval", "as the source states")
+    p_value = number("its p", "probability")
+    q_value = number("its false-discovery rate", "probability")
+    n = count("what it rests on", nullable=True)
+    words = text("what it says, in words", nullable=False)
 
 
 class Conclusions(dy.Schema):
     """One row per candidate: the verdict by rule where it stands best, and its weakest link; the best first."""
 
-    reagent = _key(_KEYS["reagent"])
-    kind = _key(_KEYS["kind"])
-    target = _text("what the reagent aims at")
+    reagent = key(_KEYS["reagent"])
+    kind = key(_KEYS["kind"])
+    target = text("what the reagent aims at")
     sign = dy.Int8(nullable=False, description="+1 = raises its target, −1 = lowers it, 0 = not known")
-    chosen_by = _text("who made it a candidate: rule, model, validation", nullable=False)
+    chosen_by = text("who made it a candidate: rule, model, validation", nullable=False)
     verdict = dy.Enum(list(VERDICTS), description="verdict in the line and arm where it stands best")
-    cell_line = _text("that cell line")
-    treatment = _text("that drug arm")
-    n_contexts = _count("lines and drug arms with evidence")
-    n_same = _count("lines and drug arms with the same verdict")
+    cell_line = text("that cell line")
+    treatment = text("that drug arm")
+    n_contexts = count("lines and drug arms with evidence")
+    n_same = count("lines and drug arms with the same verdict")
     says_screen = dy.Enum(_EXPERIMENT, description="what the screen says there")
     says_validation = dy.Enum(_JUDGED["validation"], description="what the validation assay says there")
     says_proteins = dy.Enum(_EXPERIMENT, description="what the proteins say there")
     says_patients = dy.Enum(_EXPERIMENT, description="what patients say of its target")
-    n_supports = _count("experiments that support it there")
-    n_contradicts = _count("experiments that contradict it there, mixed ones included")
-    n_unclear = _count("experiments that do not take sides")
-    n_missing = _count("experiments that were not done")
-    source = _text("source of the estimate: the first of interaction, sensitization, validation, screen")
-    effect = _number("that estimate", "log2, or as in scores")
-    ci_low = _number("lower end of its interval", "as effect")
-    ci_high = _number("upper end of its interval", "as effect")
-    p_value = _number("its p", "probability")
-    q_value = _number("its false-discovery rate", "probability")
-    n = _count("what it rests on", nullable=True)
-    where = _text("every verdict with its lines and arms", nullable=False)
-    expected = _text("what is expected of patients if it sensitizes", nullable=False)
-    weakest = _text("weakest link", nullable=False)
-    summary = _text("the conclusion in plain sentences", nullable=False)
+    n_supports = count("experiments that support it there")
+    n_contradicts = count("experiments that contradict it there, mixed ones included")
+    n_unclear = count("experiments that do not take sides")
+    n_missing = count("experiments that were not done")
+    source = text("source of the estimate: the first of interaction, sensitization, validation, screen")
+    effect = number("that estimate", "log2, or as in scores")
+    ci_low = number("lower end of its interval", "as effect")
+    ci_high = number("upper end of its interval", "as effect")
+    p_value = number("its p", "probability")
+    q_value = number("its false-discovery rate", "probability")
+    n = count("what it rests on", nullable=True)
+    where = text("every verdict with its lines and arms", nullable=False)
+    expected = text("what is expected of patients if it sensitizes", nullable=False)
+    weakest = text("weakest link", nullable=False)
+    summary = text("the conclusion in plain sentences", nullable=False)
 
 
 #: Tables of the evidence by file name.

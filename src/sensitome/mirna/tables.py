@@ -6,6 +6,7 @@ import dataframely as dy
 
 from sensitome.mirna.names import STATUSES
 from sensitome.mirna.targets import TIERS
+from sensitome.schema_columns import count, number
 
 __all__ = ["Genes", "Names", "TargetSources", "TargetsLeftOut", "TargetsMerged"]
 
@@ -14,14 +15,6 @@ def _text(meaning: str, *, nullable: bool = True, key: bool = False) -> dy.Strin
     return (
         dy.String(primary_key=True, description=meaning) if key else dy.String(nullable=nullable, description=meaning)
     )
-
-
-def _number(meaning: str, unit: str) -> dy.Float64:
-    return dy.Float64(nullable=True, description=meaning, metadata={"unit": unit})
-
-
-def _count(meaning: str) -> dy.Int32:
-    return dy.Int32(nullable=False, min=0, description=meaning, metadata={"unit": "count"})
 
 
 class Names(dy.Schema):
@@ -49,11 +42,11 @@ class TargetsMerged(dy.Schema):
     tier = dy.Enum(TIERS, description="strength of the evidence, as IPA's microRNA Target Filter has it")
     sources = _text('sources, joined by ";"', nullable=False)
     versions = _text('sources with their releases, joined by ";"', nullable=False)
-    n_sources = _count("sources")
-    n_observed = _count("sources that observed it")
+    n_sources = count("sources")
+    n_observed = count("sources that observed it")
     support = _text("the strongest word of a source for it")
     scores = _text('best score of each source that scores, as "source: score"', nullable=False)
-    references = _count("distinct references")
+    references = count("distinct references")
 
 
 class TargetSources(dy.Schema):
@@ -63,9 +56,9 @@ class TargetSources(dy.Schema):
     version = _text("its release; empty where neither layout nor file name tells it", key=True)
     evidence = dy.Enum(["observed", "predicted", "listed"], primary_key=True, description="what the source says")
     outcome = _text('"counts", or why the rows do not count', key=True)
-    rows = _count("rows of the file")
-    mirnas = _count("miRNAs in these rows, as the source writes them; of those that count, in the whole source")
-    genes = _count("genes in these rows; of those that count, in the whole source")
+    rows = count("rows of the file")
+    mirnas = count("miRNAs in these rows, as the source writes them; of those that count, in the whole source")
+    genes = count("genes in these rows; of those that count, in the whole source")
 
 
 class TargetsLeftOut(dy.Schema):
@@ -77,7 +70,7 @@ class TargetsLeftOut(dy.Schema):
     version = _text("release of the source")
     evidence = dy.Enum(["observed", "predicted", "listed"], description="what the source says")
     support = _text("the source's own word")
-    score = _number("score of the source", "as the source has it")
+    score = number("score of the source", "as the source has it")
     reference = _text("reference of the source")
     file = _text("the file", nullable=False)
     line = dy.Int32(nullable=True, min=1, description="its line, from 1")
@@ -91,16 +84,16 @@ class Genes(dy.Schema):
     treatment = _text("drug arm", key=True)
     gene = _text("symbol of the gene", key=True)
     same_targets = _text('genes with the very same mimics, joined by ";": no screen tells them apart', nullable=False)
-    n_mirnas = _count("mimics that target it")
-    n_families = _count("seed families that target it")
-    selection = _number("share of halves of the screen in which it is among the first", "fraction")
+    n_mirnas = count("mimics that target it")
+    n_families = count("seed families that target it")
+    selection = number("share of halves of the screen in which it is among the first", "fraction")
     sign = dy.Int8(nullable=False, description="−1 = repressing it sensitizes, 1 = protects, 0 = never selected")
-    agreement = _number("share of the halves that select it with this sign", "fraction")
-    effect = _number("effect of full repression, beside all called genes; exaggerated in called ones", "log2")
-    q_value = _number("false-discovery rate by shuffled screens", "probability")
+    agreement = number("share of the halves that select it with this sign", "fraction")
+    effect = number("effect of full repression, beside all called genes; exaggerated in called ones", "log2")
+    q_value = number("false-discovery rate by shuffled screens", "probability")
     is_selected = dy.Bool(nullable=False, description="selection reaches the threshold")
-    mean_rank = _number("weighted mean rank of its families' effects, 0 = all lowest", "fraction")
-    rank_z = _number("distance of the mean rank from chance; negative = sensitizing", "SD")
-    rank_p = _number("two-sided p of the mean rank", "probability")
-    rank_q = _number("the same, adjusted (Benjamini–Hochberg) over the genes of the arm", "probability")
+    mean_rank = number("weighted mean rank of its families' effects, 0 = all lowest", "fraction")
+    rank_z = number("distance of the mean rank from chance; negative = sensitizing", "SD")
+    rank_p = number("two-sided p of the mean rank", "probability")
+    rank_q = number("the same, adjusted (Benjamini–Hochberg) over the genes of the arm", "probability")
     mirnas = _text('mimics that carry it, the strongest first, joined by ";"', nullable=False)
