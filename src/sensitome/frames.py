@@ -8,7 +8,7 @@ import polars as pl
 
 from sensitome.errors import TableError
 
-__all__ = ["largest", "smallest", "to_polars"]
+__all__ = ["average", "largest", "middle", "smallest", "to_polars"]
 
 
 def to_polars(frame: Any) -> pl.DataFrame:
@@ -43,6 +43,26 @@ def largest(values: pl.Series, *, empty: float = 0.0) -> float:
     (3.0, 0.0)
     """
     value: Any = values.max()
+    return empty if value is None else float(value)
+
+
+def average(values: pl.Series, *, empty: float = 0.0) -> float:
+    """Mean of some numbers, as a number; what stands for it where there is none.
+
+    >>> average(pl.Series([1, 2, None])), average(pl.Series([], dtype=pl.Float64))
+    (1.5, 0.0)
+    """
+    value: Any = values.mean()
+    return empty if value is None else float(value)
+
+
+def middle(values: pl.Series, *, empty: float = 0.0) -> float:
+    """Median of some numbers, as a number; what stands for it where there is none.
+
+    >>> middle(pl.Series([1, 2, 9, None])), middle(pl.Series([], dtype=pl.Float64))
+    (2.0, 0.0)
+    """
+    value: Any = values.median()
     return empty if value is None else float(value)
 
 

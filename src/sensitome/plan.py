@@ -191,11 +191,9 @@ def _settings(request: PlanRequest, reagents: pl.DataFrame | None) -> Simulation
             known.get(name, ReagentKind(name=name, count=1)).model_copy(update={"count": count})
             for name, count in counts
         )
-    design = Design(
-        lines=request.lines,
-        arms=tuple(_arms(request.arms)),
-        kinds=kinds,
-        plate_wells=request.plate_wells,  # type: ignore[arg-type]
+    arms = tuple(_arms(request.arms))
+    design = Design.model_validate(
+        {"lines": request.lines, "arms": arms, "kinds": kinds, "plate_wells": request.plate_wells}
     )
     sensitizers = {kind.name: max(1, round(TRUE_SHARE * kind.count)) for kind in kinds}
     settings = settings.model_copy(update={"design": design})

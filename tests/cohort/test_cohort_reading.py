@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -89,9 +90,9 @@ def test_a_reagent_stands_for_its_target_or_else_for_its_name() -> None:
 
 def test_a_mirna_of_another_name_keeps_that_of_the_screen() -> None:
     same = {"miR-1": "hsa-miR-1-3p"}
-    given = {"measured": ["hsa-miR-1-3p"], "hits": HITS, "reagents": REAGENTS, "sensitizers": None, "same": same}
+    given: dict[str, Any] = {"measured": ["hsa-miR-1-3p"], "hits": HITS, "reagents": REAGENTS}
     for mirnas in ("candidates", "all", ["miR-1"], ["hsa-miR-1-3p"]):
-        asked = asked_mirnas(settings(mirnas=mirnas), **given)  # type: ignore[arg-type]
+        asked = asked_mirnas(settings(mirnas=mirnas), **given, sensitizers=None, same=same)
         assert asked.select("mirna", "measured_as", "is_candidate").rows() == [("miR-1", "hsa-miR-1-3p", True)]
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from sensitome.cohort.curves import survival_curves
-from sensitome.cohort.cuts import CUTS, split
+from sensitome.cohort.cuts import CUTS, Cut, split
 from sensitome.cohort.scrutiny import multiverse, pool_cohorts, scrutinize
 from sensitome.cohort.survival import compare_survival
 from sensitome.core.multiple import adjust_p
@@ -171,12 +171,12 @@ def test_unusable_inputs_are_refused(cohort: tuple[Expression, pl.DataFrame]) ->
 
 
 @pytest.mark.parametrize("rule", CUTS)
-def test_every_cut_puts_high_above_low(rule: str) -> None:
+def test_every_cut_puts_high_above_low(rule: Cut) -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(size=(3, 31))
     values[1] = np.round(values[1], 1)
     values[2, :4] = np.nan
-    parted = split(values, rule)  # type: ignore[arg-type]
+    parted = split(values, rule)
     for row, member in zip(values, parted.member, strict=True):
         assert row[member == 1].min() >= row[member == 0].max()
         assert np.isnan(member[np.isnan(row)]).all()

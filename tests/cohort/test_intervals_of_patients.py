@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import polars as pl
 import pytest
@@ -15,7 +17,7 @@ from sensitome.expression_matrix import Expression
 
 
 @pytest.mark.parametrize("method", ["spearman", "pearson"])
-def test_intervals_of_correlations_cover(method: str) -> None:
+def test_intervals_of_correlations_cover(method: Literal["spearman", "pearson"]) -> None:
     rng = np.random.default_rng(1)
     rho, n, genes = 0.45, 60, 2000
     samples = pl.DataFrame({"sample": [f"s{i}" for i in range(n)]})
@@ -29,7 +31,7 @@ def test_intervals_of_correlations_cover(method: str) -> None:
             Expression(values, samples, pl.DataFrame({"feature": [f"{letter}{j}" for j in range(values.shape[1])]}))
             for letter, values in (("m", mirna), ("g", gene))
         ]
-        pairs = associate(*sides, method=method, keep="all").pairs  # type: ignore[arg-type]
+        pairs = associate(sides[0], sides[1], method=method, keep="all").pairs
         assert pairs is not None
         covered += pairs.filter((pl.col("ci_low") <= true) & (pl.col("ci_high") >= true)).height
         total += pairs.height

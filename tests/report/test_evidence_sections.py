@@ -207,4 +207,5 @@ def test_each_table_may_be_missing(tables: dict[str, pl.DataFrame]) -> None:
                     "validation_replicates", "protein_readings", "proteins", "support", "evidence"):  # fmt: skip
         own = {name: table for name, table in tables.items() if name != missing}
         for build in (validation.build, proteins.build, evidence.build, conclusion.build):
-            build(own, MANIFEST)
+            needed = {"proteins": proteins.build, "support": evidence.build, "evidence": evidence.build}
+            assert (build(own, MANIFEST) is None) == (needed.get(missing) is build), (missing, build)

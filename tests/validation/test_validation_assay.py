@@ -433,4 +433,5 @@ def test_power_is_that_of_the_noncentral_t() -> None:
 def test_no_warning_without_cause() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        test_validation(normalized(assay(reagents=2).wells), settings=RECOMMENDED, vehicle="vehicle")
+        found = test_validation(normalized(assay(reagents=2).wells), settings=RECOMMENDED, vehicle="vehicle")
+    assert found["reagent"].n_unique() == 2

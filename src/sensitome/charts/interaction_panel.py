@@ -19,6 +19,7 @@ from sensitome.charts.sensitization_data import (
     vehicle_of,
 )
 from sensitome.charts.theme import ACCENT, INK
+from sensitome.frames import smallest
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
@@ -90,11 +91,11 @@ def _first(sensitizers: pl.DataFrame, found: Evidence) -> pl.DataFrame:
 
 def _words(own: pl.DataFrame, found: Evidence) -> str:
     """How many contexts are called, and the best of what the method decides by."""
-    best = own.filter(tested())[found.column].min()
+    known = own.filter(tested())[found.column].drop_nulls()
     called = f"called in {int(own['is_sensitizer'].sum())} of {own.height}"
-    if best is None:
+    if known.is_empty():
         return called
-    value = float(best)  # type: ignore[arg-type]
+    value = smallest(known)
     text = f"{value:.2g}" if found.is_rate and value >= 1e-4 else "< 0.0001" if found.is_rate else signed(value)
     return f"{called}, best {found.name} {text}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -167,11 +167,13 @@ def _word(word: str) -> str:
     return fold(word.strip().removesuffix(".0"))
 
 
-def _one_two(words: object, own: Mapping[str, str], columns: EndpointColumns, file: str | Path) -> dict[str, str]:
+def _one_two(
+    words: Iterable[str], own: Mapping[str, str], columns: EndpointColumns, file: str | Path
+) -> dict[str, str]:
     """Status coded 1 and 2, as in R's examples: 2 is the event."""
     import warnings
 
-    told = {word for word in words if word not in _MISSING}  # type: ignore[attr-defined]
+    told = {word for word in words if word not in _MISSING}
     if own or "2" not in told or not told <= {"1", "2"}:
         return {}
     warnings.warn(

@@ -98,8 +98,8 @@ def envision_blocks(rows: Sequence[Row]) -> list[EnvisionBlock]:
         if kind == "text":
             if state == "plates" and header:
                 sections.append(_plate(header, cells))
-            elif state == "block":
-                sections[-1].rows.append((line, cells))  # type: ignore[union-attr]
+            elif state == "block" and isinstance(block := sections[-1], EnvisionBlock):
+                block.rows.append((line, cells))
             elif state == "open" and _is_grid_row(first, cells):
                 _open_block(sections, (line, cells))
                 state = "block"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -84,9 +85,9 @@ def _sheet_names(names: list[str], sheet: str | int | None, path: str | Path) ->
     )
 
 
-def _cells_of(workbook: object, name: str) -> list[Row]:
+def _cells_of(workbook: Any, name: str) -> list[Row]:
     """Every row of a sheet from row 1 on as text; empty list when no cell is filled."""
-    load = workbook.load_sheet  # type: ignore[attr-defined]
+    load = workbook.load_sheet
     text: pl.DataFrame = load(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
     if not text.width:
         return []

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import plural
+from sensitome.frames import middle
 
 __all__ = ["learned_words", "null_words"]
 
@@ -33,7 +34,7 @@ def learned_words(fit: pl.DataFrame | None) -> dict[str, Any] | None:
         "value", "pattern", descending=[True, False], maintain_order=True
     )
     # Beyond what every pattern is given beforehand.
-    typical = float(shares["value"].median() or 0.0)  # type: ignore[arg-type]
+    typical = middle(shares["value"])
     named = shares.filter(pl.col("value") > CLEARLY * typical).head(MOST_PATTERNS)
     return {
         "numbers": _numbers(one),

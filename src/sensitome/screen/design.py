@@ -238,7 +238,7 @@ def _one_screen(
     return score_against_truth(found, planned.truth, called="is_sensitizer")
 
 
-def _summary(found: Sequence[pl.DataFrame]) -> dict[str, float | int]:
+def _summary(found: Sequence[pl.DataFrame]) -> dict[str, float | int | None]:
     """Means over screens with their Monte-Carlo errors."""
     contexts = pl.concat([table.filter(pl.col("level") == "context") for table in found])
     candidates = pl.concat([table.filter(pl.col("level") == "candidate") for table in found])
@@ -262,4 +262,4 @@ def _summary(found: Sequence[pl.DataFrame]) -> dict[str, float | int]:
         "candidate_recall": mean(candidates["recall"].cast(pl.Float64)),
     }
     kept = {name: value if np.isfinite(value) else None for name, value in numbers.items()}
-    return {"screens": len(found), **kept}  # type: ignore[dict-item]
+    return {"screens": len(found), **kept}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from sensitome.core import centering
 from sensitome.core.polish import VARIANTS
@@ -68,7 +68,7 @@ _CELLHTS2 = "Boutros, Brás & Huber 2006, doi:10.1186/gb-2006-7-7-r66"
 _PLATE384 = "tests/oracle/plate384"
 
 
-def _level_method(name: str, title: str, formula: str, peer: str, **more: object) -> Method:
+def _level_method(name: str, title: str, formula: str, peer: str, **more: Any) -> Method:
     """Record of a per-plate centering."""
     base = Method(
         name=name,
@@ -83,7 +83,7 @@ def _level_method(name: str, title: str, formula: str, peer: str, **more: object
         run=centered(name) if name in centering.METHODS else untouched,
         options=("statistics_from",),
     )
-    return replace(base, **more)  # type: ignore[arg-type]
+    return replace(base, **more)
 
 
 def _b_score_method(name: str, title: str, formula: str, oracle: str) -> Method:

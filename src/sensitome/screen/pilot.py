@@ -11,7 +11,7 @@ import polars as pl
 from sensitome.core import robust
 from sensitome.core.interaction import NORMAL_MEDIAN
 from sensitome.errors import ControlError, TableError, listed
-from sensitome.frames import to_polars
+from sensitome.frames import average, to_polars
 from sensitome.screen.simulation.settings import Noise, SimulationSettings
 
 __all__ = ["PilotNoise", "estimate_noise"]
@@ -139,7 +139,7 @@ def _plate_spread(samples: pl.DataFrame) -> tuple[float | None, float | None]:
     plate_sd = None if plate_variance is None else float(np.sqrt(plate_variance))
     if batch is None:
         return plate_sd, None
-    from_plates = (plate_variance or 0.0) * float((batches["inverse"] / batches["arms"] ** 2).mean() or 0.0)  # type: ignore[arg-type]
+    from_plates = (plate_variance or 0.0) * average(batches["inverse"] / batches["arms"] ** 2)
     return plate_sd, float(np.sqrt(max(batch - from_plates, 0.0)))
 
 

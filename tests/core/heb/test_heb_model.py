@@ -7,6 +7,7 @@ import pytest
 
 from sensitome.core.heb.model import ModelSettings, Sensitization, fit_sensitization
 from sensitome.errors import MethodError
+from sensitome.frames import largest
 
 
 def small_screen(seed: int, *shape: int, hits: int = 12, size: float = 1.0, wrong: float = 0.01) -> np.ndarray:
@@ -187,7 +188,7 @@ def recorded(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     wells = pl.read_parquet(folder / f"{name}_wells.parquet").filter(pl.col("role") == "sample")
     text = wells.select(pl.col("reagent", "treatment", "cell_line").cast(pl.String))
     number = {reagent: i for i, reagent in enumerate(truth["reagent"])}
-    values = np.full((len(number), 2, 4, int(wells["replicate"].max())), np.nan)  # type: ignore[arg-type]
+    values = np.full((len(number), 2, 4, int(largest(wells["replicate"]))), np.nan)
     place = (
         [number[r] for r in text["reagent"]],
         [lines.index(c) for c in text["cell_line"]],

@@ -141,7 +141,8 @@ def quantile(
     on the flat: there R's ``print`` and ``quantile`` part, and this is ``print``.
     """
     low, high = interval(curve, level=level, kind=kind)
-    return tuple(_crossing(curve.time, line, 1.0 - share) for line in (curve.survival, low, high))  # type: ignore[return-value]
+    at, first, last = (_crossing(curve.time, line, 1.0 - share) for line in (curve.survival, low, high))
+    return at, first, last
 
 
 def survival_at(curve: Curve, times: FloatArray) -> FloatArray:

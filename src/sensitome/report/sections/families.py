@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import plural, setting
+from sensitome.frames import average
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 
@@ -67,7 +68,7 @@ def _shared(families: pl.DataFrame, fit: pl.DataFrame | None) -> str:
     if families["loyalty"].null_count() == families.height:
         return ""
     mean = None if fit is None else fit.filter(pl.col("quantity") == "family_loyalty")["value"]
-    phi = float(mean[0]) if mean is not None and len(mean) else float(families["loyalty"].mean())  # type: ignore[arg-type]
+    phi = float(mean[0]) if mean is not None and len(mean) else average(families["loyalty"])
     if phi < 0.005:
         return "The data say that members of a family do not share their interactions: the seeds were not used."
     return f"A member does what its family does in {100 * phi:.0f} % of the cases (φ, the mean over families)."

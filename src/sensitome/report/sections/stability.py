@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import Manifest, Tables, signed
+from sensitome.frames import middle
 from sensitome.report.payload import Column, column_table
 
 __all__ = ["build"]
@@ -54,4 +55,4 @@ def _words(stability: pl.DataFrame) -> dict[str, int]:
 def _overlap(settings: pl.DataFrame) -> str:
     """Median overlap of the other settings with the study's own."""
     others = settings.filter(~pl.col("is_own"))["jaccard"].drop_nulls()
-    return signed(float(others.median())) if others.len() else "–"  # type: ignore[arg-type]
+    return signed(middle(others)) if others.len() else "–"

@@ -8,7 +8,7 @@ import polars as pl
 
 from sensitome.charts.data import named, plural, reading_order, setting, signed
 from sensitome.charts.validation_panels import shown_test
-from sensitome.frames import largest
+from sensitome.frames import average, largest
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 
@@ -189,7 +189,7 @@ def _agreement(tables: Tables) -> dict[str, Any] | None:
     if known is None or known.is_empty():
         return None
     large = known.filter(pl.col("screen_effect") < -0.32)
-    share = None if large.is_empty() else float(large["effect"].mean() / large["screen_effect"].mean())  # type: ignore
+    share = None if large.is_empty() else average(large["effect"]) / average(large["screen_effect"])
     return {
         "of": known.height,
         "agrees": int(known["agrees"].fill_null(False).sum()),
