@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ from sensitome.screen.sensitization_settings import SensitizationSettings
 from sensitome.screen.sensitizer_classes import alone_of, classify, effect_alone
 from sensitome.settings import Treatments
 from sensitome.tables import Sensitizers, check_table
+
+if TYPE_CHECKING:
+    from sensitome.core.heb.model import Sensitization
 
 __all__ = ["Sensitized", "sensitize", "test_sensitization"]
 
@@ -91,29 +95,24 @@ def sensitize(
     δ = (drug − vehicle) on the log2 scale: 0 = Bliss independence. Replicates are checked against each other first, so
     that one discordant well makes no call. Classes by `sensitizer_classes.classify`.
     """
-    record, settings = sensitization_method(method), settings or SensitizationSettings()
-    cube = effect_cube(scores, treatments=treatments, reference=settings.reference)
-    asked = expressed_contexts(cube, expressed=expressed, targets=targets, kinds=expression_kinds)
-    weight = settings.prior_weight if prior is not None and method == "heb" else 0.0
-    result = judge_cube(
-        cube,
-        record=record,
-        settings=settings,
-        tested=asked != 0,
-        group=codes(cube, targets, column="target") if record.needs_groups and targets is not None else None,
-        family=None if families is None else codes(cube, families, column="seed_family"),
-        prior=use_prior(
-            prior, lines=cube.lines, arms=cube.arms, weight=weight, where=f"sensitization.prior = {settings.prior!r}"
-        )
-        if prior is not None and weight
-        else None,
+    chosen = settings or SensitizationSettings()
+    weight = chosen.prior_weight if prior is not None and method == "heb" else 0.0
+    answer = _answer(
+        scores,
+        treatments=treatments,
+        method=method,
+        settings=chosen,
+        expressed=expressed,
+        targets=targets,
+        families=families,
+        expression_kinds=expression_kinds,
+        prior=prior if weight else None,
     )
-    found = result.test.learned
-    sensitizers = _table(cube, result, record=record, settings=settings, asked=asked)
+    cube, found = answer.cube, answer.learned
     return Sensitized(
-        sensitizers,
+        answer.sensitizers,
         fit_table(found, lines=cube.lines, arms=cube.arms, prior_weight=weight),
-        family_table(sensitizers, families, found=found, cube=cube, seed=settings.seed),
+        family_table(answer.sensitizers, families, found=found, cube=cube, seed=chosen.seed),
     )
 
 
@@ -129,11 +128,11 @@ def test_sensitization(
     expression_kinds: Sequence[str] = ("inhibitor",),
 ) -> pl.DataFrame:
     """Table `sensitizers` alone: see `sensitize` for parameters, answer and errors."""
-    return sensitize(
+    return _answer(
         scores,
         treatments=treatments,
         method=method,
-        settings=settings,
+        settings=settings or SensitizationSettings(),
         expressed=expressed,
         targets=targets,
         families=families,
@@ -143,6 +142,49 @@ def test_sensitization(
 
 # pytest collects functions by their names; this is no test.
 vars(test_sensitization)["__test__"] = False
+
+
+class _Answer(NamedTuple):
+    """Table `sensitizers`, the cube it speaks of, and what was learned."""
+
+    sensitizers: pl.DataFrame
+    cube: EffectCube
+    learned: Sensitization | None
+
+
+def _answer(
+    scores: pl.DataFrame,
+    *,
+    treatments: Treatments,
+    method: str,
+    settings: SensitizationSettings,
+    expressed: pl.DataFrame | None,
+    targets: pl.DataFrame | None,
+    families: pl.DataFrame | None,
+    expression_kinds: Sequence[str],
+    prior: PriorFile | None = None,
+) -> _Answer:
+    """Test every context; see `sensitize`."""
+    record = sensitization_method(method)
+    cube = effect_cube(scores, treatments=treatments, reference=settings.reference)
+    asked = expressed_contexts(cube, expressed=expressed, targets=targets, kinds=expression_kinds)
+    where = f"sensitization.prior = {settings.prior!r}"
+    known = (
+        None
+        if prior is None
+        else use_prior(prior, lines=cube.lines, arms=cube.arms, weight=settings.prior_weight, where=where)
+    )
+    result = judge_cube(
+        cube,
+        record=record,
+        settings=settings,
+        tested=asked != 0,
+        group=codes(cube, targets, column="target") if record.needs_groups and targets is not None else None,
+        family=None if families is None else codes(cube, families, column="seed_family"),
+        prior=known,
+    )
+    table = _table(cube, result, record=record, settings=settings, asked=asked)
+    return _Answer(table, cube, result.test.learned)
 
 
 def _table(

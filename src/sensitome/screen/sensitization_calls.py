@@ -55,6 +55,7 @@ def judge_cube(
     group: IntArray | None = None,
     family: IntArray | None = None,
     prior: Prior | None = None,
+    screen: Contrasts | None = None,
 ) -> Judged:
     """Test a cube; see `sensitization.test_sensitization`.
 
@@ -65,13 +66,14 @@ def judge_cube(
     tested : (items, lines, drugs) contexts that are asked about; None = all
     group, family : (items,) codes; −1 = none; None = not known
     prior : what an earlier screen taught, for the hierarchical model
+    screen : contrasts of the cube with the limit of the settings, where several methods share them; None = made here
 
     Raises
     ------
     MethodError
         The design cannot support the method.
     """
-    screen = contrasts(cube.values, limit=settings.discordant)
+    screen = screen or contrasts(cube.values, limit=settings.discordant)
     asked = np.ones(screen.effect.shape, dtype=np.bool_) if tested is None else tested
     check_design(cube, screen, record=record, grouped=group is not None)
     no_group = np.full(len(cube.values), -1, dtype=np.intp)

@@ -91,9 +91,11 @@ def product_tail(product: FloatArray, *, n: int, factors: int) -> FloatArray:
         if factors == 2:
             return np.asarray(pairs[below] / float(n) ** 2)
         values, place = np.unique(below, return_inverse=True)
-        count = np.zeros(len(values))
+        count, rest = np.zeros(len(values), dtype=np.int64), np.empty_like(values)
         for rank in range(1, n + 1):
-            count += pairs[np.minimum(values // rank, n * n)]
+            np.floor_divide(values, rank, out=rest)
+            # Beyond the last pair all pairs are counted.
+            count += pairs.take(rest, mode="clip")
         return np.asarray((count / float(n) ** 3)[place.reshape(product.shape)])
     value, ways = np.ones(1), np.ones(1)
     for _ in range(factors):
@@ -104,13 +106,15 @@ def product_tail(product: FloatArray, *, n: int, factors: int) -> FloatArray:
     return np.asarray(tail[np.searchsorted(value, whole, side="right")])
 
 
-@lru_cache(maxsize=4)
-def _pairs_up_to(n: int) -> npt.NDArray[np.int64]:
-    """Number of pairs of ranks 1 … n whose product is at most k, for k = 0 … n²."""
-    ways = np.zeros(n * n + 1, dtype=np.int64)
+@lru_cache(maxsize=8)
+def _pairs_up_to(n: int) -> npt.NDArray[np.int32]:
+    """Number of pairs of ranks 1 … n whose product is at most k, for k = 0 … n²; n up to 46,340."""
+    ways = np.zeros(n * n + 1, dtype=np.int16)
     for rank in range(1, n + 1):
-        ways[rank : rank * n + 1 : rank] += 1
-    return np.cumsum(ways)
+        ways[rank * rank] += 1
+        # Each with a larger one, in either order.
+        ways[rank * (rank + 1) : rank * n + 1 : rank] += 2
+    return np.cumsum(ways, dtype=np.int32)
 
 
 def _combined(rank: FloatArray, count: FloatArray) -> tuple[FloatArray, FloatArray]:
