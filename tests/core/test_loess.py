@@ -253,3 +253,23 @@ def test_lines_are_smoothed_one_by_one():
     fit = loess_lines(signal, np.ones(signal.shape, dtype=bool), span=0.75, degree=1)
     np.testing.assert_allclose(fit[[0, 2]], np.linspace(1, 3, 20) + np.zeros((2, 1)), rtol=0, atol=1e-12)
     assert np.isnan(fit[1]).all()
+
+
+def test_a_line_of_seven_readings_that_robust_weights_strip_bare_equals_r() -> None:
+    """R 4.2.2 ``loess(y ~ x, span = .75, degree = 2, family = "symmetric")``: its pseudo-inverse decides here."""
+    line = np.full((1, 24), np.nan)
+    line[0, [4, 7, 11, 14, 15, 16, 17]] = [167529, 173782, 155514, 149179, 188264, 156416, 151030]
+    expected = [167529.0, 166049.7143, 164491.3810, 162854.0, 160961.8348, 158873.4643, 156940.3616, 155514.0]
+    expected += [153402.3333, 150586.7778, 149179.0, 104134.7689, 109038.5368, 150654.5470]
+    curve = loess_lines(line, np.isfinite(line), span=0.75, degree=2, family="symmetric")
+    np.testing.assert_allclose(curve[0, 4:18], expected, rtol=1e-9)
+
+
+def test_a_line_in_which_no_reading_keeps_weight_somewhere_has_no_curve() -> None:
+    """R answers 0 there."""
+    line = np.full((1, 24), np.nan)
+    line[0, [0, 1, 4, 5, 8, 10, 19, 21, 22]] = [-0.9, -49.0, -0.5, 2.3, 0.4, -0.8, -1.1, 0.5, -0.2]
+    with_more = np.vstack([line, np.arange(24.0)[None]])
+    curve = loess_lines(with_more, np.isfinite(with_more), span=0.5, degree=1, family="symmetric")
+    assert np.isnan(curve[0]).all()
+    np.testing.assert_allclose(curve[1], np.arange(24.0), atol=1e-9)

@@ -216,8 +216,11 @@ def _gathered(signal: FloatArray, chunk: list[tuple[Geometry, IntArray]]) -> tup
 def _weights(readings: FloatArray, values: FloatArray, there: BoolArray, reweight: Reweight) -> FloatArray:
     """Robust weights (plates, used) of the wells for the next fit; 0 where there are none."""
     size = np.where(there, np.abs(readings - values[:, : readings.shape[1]]), np.inf)
+    # Nothing with weight near a well: it is as far from the surface as can be.
+    size[np.isnan(size)] = np.inf
     rounding = ROUNDING * np.abs(readings).max(axis=1, keepdims=True) + np.finfo(np.float64).tiny
-    return reweight(size, np.maximum(_row_medians(size, there.sum(axis=1)), rounding))
+    middle = np.maximum(_row_medians(size, there.sum(axis=1)), rounding)
+    return np.where(np.isfinite(size), reweight(np.where(np.isfinite(size), size, 0.0), middle), 0.0)
 
 
 def _row_medians(values: FloatArray, counts: IntArray) -> FloatArray:

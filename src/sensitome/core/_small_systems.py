@@ -17,6 +17,8 @@ Inverse = Literal["singular_values", "eigenvalues"]
 SOLVE_BLOCK = 2048
 #: A pivot smaller than this share of its diagonal sends the point to the pseudo-inverse.
 SMALLEST_PIVOT = 1e-6
+#: A sum smaller than this share of its largest possible size is zero.
+ZERO = 1e-14
 
 
 def solve_all(moments: FloatArray, terms: int, pairs: list[int]) -> tuple[FloatArray, BoolArray]:
@@ -99,7 +101,10 @@ def pseudo_inverse(
     """
     shift = _shift(points, powers)
     root = np.sqrt(weights)
-    design = (shift @ basis) * root[:, None]
+    design = shift @ basis
+    # A term that is zero at a well is so exactly: a column of roundings would be made as long as the others.
+    design[np.abs(design) <= ZERO * (np.abs(shift) @ np.abs(basis))] = 0.0
+    design *= root[:, None]
     length = np.sqrt(np.einsum("min,min->mi", design, design))
     length[length == 0] = 1.0
     design /= length[:, :, None]
