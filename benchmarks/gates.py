@@ -8,14 +8,11 @@ has changed.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-from benchmarks.calling import work
 from benchmarks.calling.gate_report import coverage, gate_rows
-from benchmarks.calling.gate_screens import gate_cells, measure_together
+from benchmarks.calling.gate_screens import METHODS, gate_cells
 from benchmarks.calling.records import read
 from benchmarks.calling.summary import reliability, summarize
+from benchmarks.calling.work import complete, results
 
 __all__ = ["run"]
 
@@ -27,10 +24,9 @@ def run(screens: int | None = None) -> list[dict[str, object]]:
     ----------
     screens : seeds of each design; default two
     """
-    path = Path(os.environ.get("SENSITOME_GATES", Path(__file__).parent / "results" / "gates.jsonl"))
-    groups = gate_cells(screens or 2)
-    done = read(path)
-    work([group for group in groups if any(cell not in done for cell in group)], path=path, measure=measure_together)
+    path = results("gates")
+    cells = [cell for group in gate_cells(screens or 2) for cell in group]
+    complete(dict.fromkeys(cells, METHODS), path=path)
     finished = read(path)
-    found = {cell: finished[cell] for group in groups for cell in group}
+    found = {cell: finished[cell] for cell in cells}
     return [*gate_rows(found), *summarize(found), *reliability(found), *coverage(found)]

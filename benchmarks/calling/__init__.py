@@ -1,33 +1,28 @@
 """Who is called on simulated screens with known truth: the paper's rule and every test of sensitization.
 
-`python -m benchmarks calling` runs two screens of four designs; `python -m benchmarks calling 10` ten of each;
-`python -m benchmarks calling 100`, or SENSITOME_SCREENS=100, all designs. Screens are kept in
-``benchmarks/results/calling.jsonl`` and not run again: delete the file, or name another in SENSITOME_CALLING, when the
-code has changed.
+`python -m benchmarks calling` runs two screens of every size and number of replicates, `python -m benchmarks calling
+100` a hundred and the further studies (`studies.STUDIES`). SENSITOME_STUDIES=sizes,stress runs these studies alone,
+SENSITOME_METHODS=heb these methods, SENSITOME_METHODS=-heb all but this one. What is there in
+``benchmarks/results/calling.jsonl`` (or the file that SENSITOME_CALLING names) is not measured again: a run that was
+stopped goes on, and `python -m benchmarks.calling.forget heb` has one method measured again. `python -m
+benchmarks.calling.pages` writes the tables of the documentation.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
-from pathlib import Path
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Sequence
 
-from benchmarks.calling.cells import SHORT_SCREENS, Cell, cells_of
-from benchmarks.calling.records import append, code_state, read, remaining
-from benchmarks.calling.screens import measure
+from benchmarks.calling.cells import Cell
+from benchmarks.calling.records import Records, read
+from benchmarks.calling.studies import STUDIES, asked, cells_of
 from benchmarks.calling.summary import reliability, summarize
+from benchmarks.calling.work import complete, results
 
-from sensitome.parallel import usable_cores
+__all__ = ["run"]
 
-__all__ = ["run", "work"]
-
-Part = TypeVar("Part")
-
-#: Read by the linear algebra when a process starts.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+SHORT_SCREENS = 2
 
 
 def run(screens: int | None = None) -> list[dict[str, object]]:
@@ -35,36 +30,30 @@ def run(screens: int | None = None) -> list[dict[str, object]]:
 
     Parameters
     ----------
-    screens : seeds of each design; default: SENSITOME_SCREENS, else two
+    screens : seeds of each design, or fewer where a study has fewer; default: SENSITOME_SCREENS, else two
     """
     number = screens or int(os.environ.get("SENSITOME_SCREENS", SHORT_SCREENS))
-    path = Path(os.environ.get("SENSITOME_CALLING", Path(__file__).parents[1] / "results" / "calling.jsonl"))
-    asked = cells_of(number)
-    work(remaining(asked, read(path)), path=path, measure=_measure_one)
+    path, words = results("calling"), os.environ.get("SENSITOME_METHODS", "")
+    told: list[dict[str, object]] = []
+    every: list[Cell] = []
+    for name, cells in cells_of(number, asked(tuple(STUDIES), os.environ.get("SENSITOME_STUDIES", ""))).items():
+        methods = asked(STUDIES[name].methods, words)
+        spent = complete(dict.fromkeys(cells, methods), path=path)
+        told += [{"name": f"{name}: measured now", **spent}] if spent["simulations"] else []
+        every += cells
     finished = read(path)
-    found = {cell: finished[cell] for cell in asked}
-    states = len({record["code"] for record in found.values()})
-    told = [] if states == 1 else [{"name": "caution: screens by several states of the code", "states": states}]
-    return [*told, *summarize(found), *reliability(found)]
+    found = {cell: finished[cell] for cell in every if cell in finished}
+    return [*told, *_cautions(found), *summarize(found), *reliability(found)]
 
 
-def _measure_one(cell: Cell) -> list[tuple[Cell, list[dict[str, object]]]]:
-    return [(cell, measure(cell))]
-
-
-def work(
-    cells: Sequence[Part], *, path: Path, measure: Callable[[Part], list[tuple[Cell, list[dict[str, object]]]]]
-) -> None:
-    """Measure cells, or groups of them, one process a core and one thread each; write each down when it is done."""
-    if not cells:
-        return
-    for name in _THREADS:
-        os.environ[name] = "1"
-    code = code_state()
-    # A new interpreter each: a forked one would keep the threads of its parent.
-    with ProcessPoolExecutor(min(usable_cores(), len(cells)), mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(measure, cell) for cell in cells]
-        for number, done in enumerate(as_completed(running), start=1):
-            for cell, methods in done.result():
-                append(path, cell, methods, code=code)
-            print(f"  {number} of {len(cells)} screens", end="\r", flush=True)
+def _cautions(records: Records) -> Sequence[dict[str, object]]:
+    """Methods that were measured with several states of the code."""
+    states = defaultdict(set)
+    for record in records.values():
+        for entry in record["methods"]:
+            states[entry["method"]].add(entry["code"])
+    return [
+        {"name": f"caution: {method} by several states of the code", "states": len(found)}
+        for method, found in states.items()
+        if len(found) > 1
+    ]

@@ -1,16 +1,17 @@
-"""Which screens are simulated: scenarios × replicates × sizes × normalizations × seeds."""
+"""What one simulated screen is made of, and which screens are one simulation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import product
 
-from sensitome.screen.simulation.scenarios import SCENARIOS
+__all__ = ["FIRST_SEED", "Cell", "Design", "simulations"]
 
-__all__ = ["FULL_SCREENS", "SHORT_SCREENS", "Cell", "cells_of"]
+#: Screens with smaller seeds were looked at while the model was made.
+FIRST_SEED = 101
 
-#: Screens a design by default, and from how many on all designs are run.
-SHORT_SCREENS, FULL_SCREENS = 2, 100
+#: Scenario, replicates, size, normalization, variant.
+Design = tuple[str, int, float, str, str]
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class Cell:
     scenario : a name of `SCENARIOS`
     replicates : biological replicates
     size : size of a true interaction, log2
-    normalization : ``median``, the level of the plate alone; ``study``, the loess of the preset `normann2021`
+    normalization : ``study``, the loess of the preset `normann2021`, or a name of `readiness.NORMALIZATIONS`
     seed : chance of the screen
+    variant : what else is varied, of `measurement.VARIANTS`; empty = nothing
     """
 
     scenario: str
@@ -31,32 +33,17 @@ class Cell:
     size: float
     normalization: str
     seed: int
+    variant: str = ""
 
     @property
-    def design(self) -> tuple[str, int, float, str]:
+    def design(self) -> Design:
         """What all its seeds have in common."""
-        return self.scenario, self.replicates, self.size, self.normalization
+        return self.scenario, self.replicates, self.size, self.normalization, self.variant
 
 
-def cells_of(screens: int) -> list[Cell]:
-    """Cells of a short run (main and null, one and two replicates) or, from 100 screens on, of the full one.
-
-    Parameters
-    ----------
-    screens : seeds 1 to this number for every design
-    """
-    if screens < FULL_SCREENS:
-        designs = [("main", 1, 0.75), ("main", 2, 0.75), ("null", 1, 0.75), ("null", 2, 0.75)]
-        normalizations = ("study",)
-    else:
-        names = [name for name in SCENARIOS if name != "small"]
-        designs = [("main", replicates, size) for replicates, size in product((1, 2, 3), (0.5, 0.75, 1.0))]
-        designs += [(name, replicates, 0.75) for name in names if name != "main" for replicates in (1, 2, 3)]
-        normalizations = ("study", "median")
-    # Seeds in the outer loop, so that a run that is stopped has some of every design.
-    return [
-        Cell(*design, normalization, seed)
-        for seed in range(1, screens + 1)
-        for normalization in normalizations
-        for design in designs
-    ]
+def simulations(cells: Iterable[Cell]) -> list[tuple[Cell, ...]]:
+    """Join cells whose wells are the same but for the number of replicates: they are simulated and normalized once."""
+    groups: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.seed, cell.scenario, cell.size, cell.normalization), []).append(cell)
+    return [tuple(group) for group in groups.values()]

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import product
 
-import polars as pl
-from benchmarks.calling.cells import Cell
-from benchmarks.calling.screens import RULE, judged, prepared
+from benchmarks.calling.cells import FIRST_SEED, Cell
+from benchmarks.calling.methods import RULE
 
-from sensitome.errors import Caution
-from sensitome.screen.simulation.scenarios import scenario
-from sensitome.screen.simulation.simulate import simulate_screen
-
-__all__ = ["METHODS", "gate_cells", "measure_together"]
+__all__ = ["METHODS", "gate_cells"]
 
 METHODS = (RULE, "heb")
-#: Screens with smaller seeds were looked at while the model was made.
-FIRST_SEED = 101
 #: Scenario, size of a true interaction and numbers of replicates.
 DESIGNS: tuple[tuple[str, float, tuple[int, ...]], ...] = (
     ("main", 0.75, (1, 2, 3)),
@@ -35,20 +27,3 @@ def gate_cells(screens: int) -> list[tuple[Cell, ...]]:
         tuple(Cell(name, replicates, size, "study", seed) for replicates in numbers)
         for seed, (name, size, numbers) in product(range(FIRST_SEED, FIRST_SEED + screens), DESIGNS)
     ]
-
-
-def measure_together(cells: tuple[Cell, ...]) -> list[tuple[Cell, list[dict[str, object]]]]:
-    """Simulate the screen with most replicates, and judge its first replicates for each cell."""
-    most = max(cell.replicates for cell in cells)
-    settings = scenario(cells[0].scenario, replicates=most, size=cells[0].size)
-    simulation = simulate_screen(settings, seed=cells[0].seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Caution)
-        ready = prepared(simulation, normalization=cells[0].normalization)
-        answers = []
-        for cell in cells:
-            first = ready.normalized.filter(pl.col("replicate") <= cell.replicates)
-            answers.append(
-                (cell, list(judged(simulation, ready.scored(first), reagents=ready.reagents, methods=METHODS)))
-            )
-    return answers

@@ -7,7 +7,7 @@ that page.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from benchmarks.calling.gate_report import coverage, gate_rows
 from benchmarks.calling.records import read
 from benchmarks.calling.summary import reliability, summarize
 
-__all__ = ["between_marks", "tables"]
+__all__ = ["between_marks", "table", "tables", "with_error"]
 
 Records = Mapping[Cell, Mapping[str, Any]]
 RESULTS = Path(__file__).parents[1] / "results" / "gates.jsonl"
@@ -41,12 +41,14 @@ def between_marks(page: str, parts: Mapping[str, str]) -> str:
     return page
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _with_error(mean: Any, error: Any, digits: int) -> str:
+def with_error(mean: Any, error: Any, digits: int) -> str:
+    """Mean ± error; a dash where nothing is known."""
     if mean is None:
         return "–"
     return f"{mean:.{digits}f}" + ("" if error is None else f" ± {error:.{digits}f}")
@@ -60,8 +62,8 @@ def _gates(records: Records) -> str:
         sign = "≥" if ">=" in row else "≤"
         bound = row.get(">=", row.get("<="))
         words = [scenario, replicates[2:], size, figure.replace("_", " "), str(row["screens"]), f"{sign} {bound:g}"]
-        rows.append([*words, _with_error(row["mean"], row["se"], 3), "yes" if row["kept"] else "**no**"])
-    return _table(["scenario", "replicates", "size", "figure", "screens", "gate", "measured", "kept"], rows)
+        rows.append([*words, with_error(row["mean"], row["se"], 3), "yes" if row["kept"] else "**no**"])
+    return table(["scenario", "replicates", "size", "figure", "screens", "gate", "measured", "kept"], rows)
 
 
 def _figures(records: Records) -> str:
@@ -69,11 +71,11 @@ def _figures(records: Records) -> str:
     rows = []
     for row in sorted(summarize(records), key=lambda row: str(row["size"])):
         values = [
-            _with_error(row[name], row[f"{name}_se"], 1 if name == "called" else 3)
+            with_error(row[name], row[f"{name}_se"], 1 if name == "called" else 3)
             for name in ("called", "recall", "false_share", "average_precision")
         ]
         rows.append([str(row["size"]).removesuffix(" study"), str(row["name"]), str(row["screens"]), *values])
-    return _table(["design", "by", "screens", "called", "recall", "false share", "average precision"], rows)
+    return table(["design", "by", "screens", "called", "recall", "false share", "average precision"], rows)
 
 
 #: Scenario, replicates and size of the designs whose bins are shown.
@@ -88,13 +90,13 @@ def _calibration(records: Records) -> str:
         columns.append({str(row["name"]).removeprefix("heb: rate "): row for row in reliability(own)})
     bins = sorted({name for column in columns for name in column})
     rows = [[name.replace(" to ", "–"), *(_bin(column.get(name)) for column in columns)] for name in bins]
-    return _table(["local rate", *(f"{name} R={wells} {size:g}" for name, wells, size in SHOWN)], rows)
+    return table(["local rate", *(f"{name} R={wells} {size:g}" for name, wells, size in SHOWN)], rows)
 
 
 def _bin(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return "–"
-    return f"{row['mean_rate']:.3f}: {_with_error(row['false'], row['false_se'], 3)} ({row['contexts']:,})"
+    return f"{row['mean_rate']:.3f}: {with_error(row['false'], row['false_se'], 3)} ({row['contexts']:,})"
 
 
 def _covered(records: Records) -> str:
@@ -105,7 +107,7 @@ def _covered(records: Records) -> str:
         found.setdefault(str(row["size"]), {})[kind] = f"{row['inside']:.3f} ({row['contexts']:,})"
     kinds = ["all", "called", "not called", "active"]
     rows = [[design, *(cells.get(kind, "–") for kind in kinds)] for design, cells in found.items()]
-    return _table(["design", *kinds], rows)
+    return table(["design", *kinds], rows)
 
 
 if __name__ == "__main__":

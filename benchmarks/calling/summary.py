@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from benchmarks.calling.cells import Cell
-from benchmarks.calling.screens import BINS
+from benchmarks.calling.cells import Design
+from benchmarks.calling.figures import BINS
+from benchmarks.calling.records import Records
 
-__all__ = ["FIGURES", "mean_and_error", "reliability", "summarize"]
+__all__ = ["FIGURES", "by_method", "mean_and_error", "reliability", "summarize"]
 
 #: Figures that are averaged over screens.
 FIGURES = (
@@ -21,10 +22,12 @@ FIGURES = (
     "average_precision",
     "reagents_recall",
     "reagents_false_share",
+    "candidates_recall",
+    "candidates_false_share",
+    "again",
+    "jaccard",
     "seconds",
 )
-
-Records = Mapping[Cell, Mapping[str, Any]]
 
 
 def mean_and_error(values: Iterable[float | None]) -> tuple[float | None, float | None]:
@@ -47,15 +50,15 @@ def summarize(records: Records) -> list[dict[str, object]]:
     the share of the screens that call anything.
     """
     rows = []
-    for (design, method), found in _by_method(records).items():
+    for (design, method), found in by_method(records).items():
         known = [record for record in found if "unsupported" not in record]
         row: dict[str, object] = {"name": method, "size": _words(design), "screens": len(known)}
         if not known:
             rows.append(row | {"unsupported": found[0]["unsupported"]})
             continue
         for figure in FIGURES:
-            row[figure], row[f"{figure}_se"] = mean_and_error(record[figure] for record in known)
-        if all(record["true"] == 0 for record in known):
+            row[figure], row[f"{figure}_se"] = mean_and_error(record.get(figure) for record in known)
+        if all(record.get("true") == 0 for record in known):
             row["any_call"], row["any_call_se"] = mean_and_error(float(record["called"] > 0) for record in known)
             row["false_share"] = row["false_share_se"] = row["reagents_false_share"] = None
             row["reagents_false_share_se"] = None
@@ -70,7 +73,7 @@ def reliability(records: Records) -> list[dict[str, object]]:
     of a screen are not.
     """
     rows = []
-    for (design, method), found in _by_method(records).items():
+    for (design, method), found in by_method(records).items():
         parts = [record["reliability"] for record in found if "reliability" in record]
         if not parts:
             continue
@@ -93,7 +96,8 @@ def reliability(records: Records) -> list[dict[str, object]]:
     return rows
 
 
-def _by_method(records: Records) -> dict[tuple[tuple[str, int, float, str], str], list[Mapping[str, Any]]]:
+def by_method(records: Records) -> dict[tuple[Design, str], list[Mapping[str, Any]]]:
+    """Records of each design and method, seed by seed."""
     groups = defaultdict(list)
     for cell, record in sorted(records.items(), key=lambda pair: (pair[0].design, pair[0].seed)):
         for method in record["methods"]:
@@ -101,9 +105,9 @@ def _by_method(records: Records) -> dict[tuple[tuple[str, int, float, str], str]
     return dict(groups)
 
 
-def _words(design: tuple[str, int, float, str]) -> str:
-    scenario, replicates, size, normalization = design
-    return f"{scenario} R={replicates} {size:g} {normalization}"
+def _words(design: Design) -> str:
+    scenario, replicates, size, normalization, variant = design
+    return f"{scenario} R={replicates} {size:g} {normalization} {variant}".strip()
 
 
 def _ratio_error(top: np.ndarray, bottom: np.ndarray) -> float | None:

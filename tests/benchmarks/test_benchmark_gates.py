@@ -56,7 +56,7 @@ def test_gates_that_are_measured_are_not_measured_again(tmp_path: Path, monkeypa
     monkeypatch.setenv("SENSITOME_GATES", str(path))
     for group in screens.gate_cells(1):
         for cell in group:
-            records.append(path, cell, record(cell)["methods"], code="c")
+            records.append(path, cell, record(cell)["methods"])
     rows = gates.run(1)
     assert sum(str(row["name"]).startswith("gate ") for row in rows) == 30
     tables = benchmark("calling.gate_tables")

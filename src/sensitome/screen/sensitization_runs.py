@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sensitome.core import robust
 from sensitome.core.heb.noise import contrast_variance
+from sensitome.core.heb.patterns import PatternSet
 from sensitome.core.heb.prior import Prior
 from sensitome.core.sensitization import location, rank_products, replicated
 from sensitome.core.sensitization.contrasts import (
@@ -200,12 +201,12 @@ def run_mash(material: Material) -> ContextTest:
     )
 
 
-def run_heb(material: Material) -> ContextTest:
-    """Hierarchical model over lines and arms."""
+def run_heb(material: Material, *, patterns: PatternSet = "auto") -> ContextTest:
+    """Hierarchical model over lines and arms; `patterns` as in its settings."""
     from sensitome.core.heb.model import ModelSettings, fit_sensitization
 
     # The model looks for bad wells itself, and needs to see them to know how often wells go wrong.
-    settings = ModelSettings(margin=material.settings.margin, prior=material.prior)
+    settings = ModelSettings(patterns=patterns, margin=material.settings.margin, prior=material.prior)
     found = fit_sensitization(material.values, material.family, settings=settings)
     sound = (1 - found.p_wrong[:, :, 1:]) * (1 - found.p_wrong[:, :, :1])
     return replace(
