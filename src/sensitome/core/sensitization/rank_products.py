@@ -13,6 +13,7 @@ from sensitome.core.sensitization.contrasts import ContextTest, Contrasts, unans
 __all__ = ["product_tail", "rank_product", "redundant_activity", "rsa"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
 #: Libraries up to this size have their products of two or three ranks counted, small ones those of more.
@@ -49,12 +50,11 @@ def rank_product(screen: Contrasts) -> ContextTest:
     rows = np.moveaxis(difference, 0, -1).reshape(-1, items)
     low = midranks(rows)
     count = np.isfinite(rows).sum(axis=1, keepdims=True).astype(np.float64)
-    shape = (lines, drugs, replicates, items)
-    ends = []
-    for rank in (low, count + 1 - low):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ends.append(_combined(rank.reshape(shape), count.reshape(lines, drugs, replicates)))
-    (p_low, log_low), (p_high, log_high) = ends
+    # Both ends at once: ranks from below and from above.
+    ranks = np.stack([low, count + 1 - low]).reshape(2 * lines, drugs, replicates, items)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = _combined(ranks, np.stack([count, count]).reshape(2 * lines, drugs, replicates))
+    (p_low, p_high), (log_low, log_high) = (part.reshape(2, lines, drugs, items) for part in found)
     # Ranks that are as near to both ends: the effect says which side.
     negative = np.moveaxis(screen.effect, 0, -1) < 0
     nearer = np.where(p_low == p_high, negative, p_low < p_high)
@@ -126,20 +126,33 @@ def _combined(rank: FloatArray, count: FloatArray) -> tuple[FloatArray, FloatArr
     relative = np.where(there, rank / (count[..., None] + 1), 1.0)
     log_product = np.log(relative).sum(axis=2)
     p_value = np.where(factors > 0, special.gammaincc(np.maximum(factors, 1), -log_product), np.nan)
-    for context in np.ndindex(count.shape[:2]):
-        sizes = count[context]
+    for (n, factor), parts in _countable(rank, count, there=there, factors=factors).items():
+        tail = product_tail(np.concatenate([product for _, product in parts]), n=n, factors=factor)
+        ends = np.cumsum([len(product) for _, product in parts])[:-1]
+        for (place, _), own in zip(parts, np.split(tail, ends), strict=True):
+            p_value[place] = own
+    log_mean = np.where(factors > 0, log_product / np.maximum(factors, 1), np.nan)
+    return p_value, log_mean
+
+
+def _countable(
+    rank: FloatArray, count: FloatArray, *, there: BoolArray, factors: IntArray
+) -> dict[tuple[int, int], list[tuple[tuple[int, int, IntArray], FloatArray]]]:
+    """Library size and number of ranks → places and products, of contexts whose products are few enough to count."""
+    found: dict[tuple[int, int], list[tuple[tuple[int, int, IntArray], FloatArray]]] = {}
+    for i, j in np.ndindex(*count.shape[:2]):
+        sizes = count[i, j]
         n = int(sizes.max(initial=0))
         most = MOST_EXACT if rank.shape[2] <= 3 else SMALL if rank.shape[2] <= MOST_FACTORS else 0
         if not (0 < n <= most and sizes.min() >= 0.9 * n):
             continue
         # Replicates that lack some reagents: their ranks are stretched to the size of the largest.
-        stretched = rank[context] * (n / np.maximum(sizes, 1))[:, None]
-        product = np.where(there[context], stretched, 1.0).prod(axis=0)
-        for factor in np.unique(factors[context][factors[context] > 0]):
-            own = factors[context] == factor
-            p_value[context][own] = product_tail(product[own], n=n, factors=int(factor))
-    log_mean = np.where(factors > 0, log_product / np.maximum(factors, 1), np.nan)
-    return p_value, log_mean
+        stretched = rank[i, j] * (n / np.maximum(sizes, 1))[:, None]
+        product = np.where(there[i, j], stretched, 1.0).prod(axis=0)
+        for factor in np.unique(factors[i, j][factors[i, j] > 0]):
+            own = np.flatnonzero(factors[i, j] == factor)
+            found.setdefault((n, int(factor)), []).append(((i, j, own), product[own]))
+    return found
 
 
 def rsa(score: FloatArray, group: IntArray) -> tuple[FloatArray, FloatArray]:
