@@ -60,6 +60,18 @@ def test_figures_draw_with_gaps_and_untested_contexts(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_screen_in_which_nothing_is_called_or_near_has_figures_of_a_size(name):
+    table = TEST.with_columns(
+        local_rate=pl.lit(1.0),
+        q_value=pl.lit(1.0),
+        is_sensitizer=pl.lit(value=False),
+        **{"class": pl.lit("additive").cast(TEST["class"].dtype)},
+    )
+    made = figure(name).specify({**TABLES, "sensitizers": table}, MANIFEST)
+    assert made is None or "e+308" not in render(made).decode()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_hostile_names_stay_text(name):
     tables, manifest = small_run(HOSTILE)
     svg = render(figure(name).specify(tables, manifest)).decode()

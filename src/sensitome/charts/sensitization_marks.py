@@ -46,9 +46,11 @@ def point_layers(rows: pl.DataFrame, found: Evidence, *, x: alt.X, y: alt.Y) -> 
 
     tiers = {tier: shade for tier, shade in tier_colors(found).items() if tier != REST and (rows["tier"] == tier).any()}
     kinds = kind_shapes(rows["kind"])
-    color = alt.Color("tier:N", scale=alt.Scale(domain=list(tiers), range=list(tiers.values())))
+    # A legend of nothing has no size that a figure could be given.
+    shades = tiers or {REST: tier_colors(found)[REST]}
+    color = alt.Color("tier:N", scale=alt.Scale(domain=list(shades), range=list(shades.values())))
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=list(kinds), range=list(kinds.values())))
-    color = color.legend(alt.Legend(title="test"))
+    color = color.legend(alt.Legend(title="test") if tiers else None)
     shape = shape.legend(alt.Legend(title="reagent", symbolStrokeColor=INK))
     layers: list[ChartType] = []
     for name, filled in (("near", False), ("called", True)):
