@@ -83,6 +83,44 @@ def test_a_replicate_missing_in_one_arm_is_told_and_the_rest_is_used(method: str
     assert dict(found.select("treatment", "n").unique().rows()) == {"L": 1, "T": 2}
 
 
+def without_a_replicate(scores: pl.DataFrame, arm: str, column: str) -> pl.DataFrame:
+    """Scores in which an arm lacks a replicate."""
+    return scores.with_columns(pl.when(pl.col("treatment") == arm).then(None).otherwise(column).alias(column))
+
+
+@pytest.mark.parametrize("method", ["paired-t", "replicate-contrast"])
+def test_an_arm_of_one_replicate_is_named_where_others_have_two(method: str) -> None:
+    scores = without_a_replicate(quiet_scores(arms=("vehicle", "T", "L")), "L", "score_r2")
+    with pytest.warns(Caution) as caught:
+        found = sensitize(scores, treatments=ARMS, method=method).sensitizers
+    record = SENSITIZATION_METHODS[method]
+    assert str(caught[1].message) == (
+        f"arms that {method!r} ({record.title}) cannot judge: found L in A, expected {record.needs}. Their contexts "
+        "are undetermined; methods that need no replicates: heb, mash, robust-z."
+    )
+    assert found.filter(pl.col("p_value").is_not_null())["treatment"].unique().to_list() == ["T"]
+    assert found.filter(treatment="L")["class"].unique().to_list() == ["undetermined"]
+
+
+def test_an_arm_that_lacks_one_of_three_replicates_is_tested_against_its_own_contrasts() -> None:
+    scores = without_a_replicate(quiet_scores(replicates=3, arms=("vehicle", "T", "L")), "L", "score_r3")
+    with pytest.warns(Caution, match="other replicates"):
+        found = sensitize(scores, treatments=ARMS, method="replicate-contrast").sensitizers
+    p = found.filter(treatment="L")["p_value"]
+    assert p.null_count() == 0
+    assert 0.3 < p.mean() < 0.7
+
+
+def test_one_replicate_of_one_drug_in_one_line_is_too_little_for_mash() -> None:
+    with pytest.raises(MethodError) as error:
+        sensitize(quiet_scores(replicates=1), treatments=ARMS, method="mash")
+    assert str(error.value) == (
+        "this design does not support 'mash' (contexts of a reagent together, with the vehicle in common): found one "
+        "replicate of one drug in one cell line, expected two replicates, or two contexts; with one replicate effects "
+        "that one bad well could imitate are not called. Choose another method."
+    )
+
+
 def test_an_arm_without_a_reading() -> None:
     empty = [
         pl.when(pl.col("treatment") == "T").then(None).otherwise(name).alias(name) for name in ("score_r1", "score_r2")

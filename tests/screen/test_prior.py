@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from tests.screen.small_scores import planned, quiet_scores
 
-from sensitome.errors import SettingsError, SourceError
+from sensitome.errors import Caution, SettingsError, SourceError
 from sensitome.io.prior_file import PriorFile, prior_content, read_prior
 from sensitome.screen.prior import keep_prior
 from sensitome.screen.sensitization import Sensitized, sensitize
@@ -149,3 +149,13 @@ def test_a_test_that_learns_nothing_leaves_no_prior() -> None:
     found = sensitize(screen.scores, treatments=screen.treatments, method="robust-z")
     assert found.fit.is_empty()
     assert keep_prior(found.fit) is None
+
+
+def test_a_prior_for_a_test_that_does_not_use_it_is_said_to_be_idle(pilot: PriorFile) -> None:
+    screen = planned(2, 5)
+    with pytest.warns(Caution) as caught:
+        sensitize(screen.scores, treatments=screen.treatments, method="moderated-t", prior=pilot)
+    assert str(caught[0].message) == (
+        "the prior is not used: found sensitization.method = 'moderated-t', expected 'heb', which alone learns from an "
+        "earlier screen. Choose it, or take the prior away."
+    )

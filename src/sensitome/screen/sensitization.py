@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.core.sensitization.shrinkage import ash
+from sensitome.errors import Caution
 from sensitome.io.prior_file import PriorFile
 from sensitome.screen.effects import EffectCube, effect_cube
 from sensitome.screen.prior import use_prior
@@ -96,6 +98,8 @@ def sensitize(
     that one discordant well makes no call. Classes by `sensitizer_classes.classify`.
     """
     chosen = settings or SensitizationSettings()
+    if prior is not None and method != "heb":
+        _warn_of_unused_prior(method)
     weight = chosen.prior_weight if prior is not None and method == "heb" else 0.0
     answer = _answer(
         scores,
@@ -142,6 +146,19 @@ def test_sensitization(
 
 # pytest collects functions by their names; this is no test.
 vars(test_sensitization)["__test__"] = False
+
+
+def _warn_of_unused_prior(method: str) -> None:
+    """Say that a prior changes nothing."""
+    warnings.warn(
+        Caution(
+            "the prior is not used",
+            found=f"sensitization.method = {method!r}",
+            expected="'heb', which alone learns from an earlier screen",
+            next_step="Choose it, or take the prior away.",
+        ),
+        stacklevel=3,
+    )
 
 
 class _Answer(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from sensitome.core.heb.prior import Prior
 from sensitome.core.multiple import adjust_p, bayesian_fdr
 from sensitome.core.sensitization.contrasts import ContextTest, Contrasts, contrasts
-from sensitome.errors import Fault, MethodError
+from sensitome.errors import Caution, Fault, MethodError
 from sensitome.screen.effects import EffectCube
 from sensitome.screen.sensitization_methods import SensitizationMethod
 from sensitome.screen.sensitization_runs import Material
@@ -98,9 +99,7 @@ def check_design(cube: EffectCube, screen: Contrasts, *, record: SensitizationMe
     MethodError
         There are too few replicates, reagents or arms for the method, or no groups.
     """
-    wells = screen.summary.wells
-    both = np.where(np.isfinite(screen.effect), np.minimum(wells[:, :, 1:], wells[:, :, :1]), 0)
-    replicates = int(both.max(initial=0))
+    replicates = int(_replicates(screen).max(initial=0))
     reagents = int(np.isfinite(screen.effect).sum(axis=0).max(initial=0))
     found = None
     if replicates < record.replicates:
@@ -111,6 +110,8 @@ def check_design(cube: EffectCube, screen: Contrasts, *, record: SensitizationMe
         found = "no targets of the reagents"
     elif record.name == "pi-score" and len(cube.arms) < 3:
         found = f"{len(cube.arms)} arms"
+    elif record.name == "mash" and not np.isfinite(screen.variance) and screen.effect[0].size == 1:
+        found = "one replicate of one drug in one cell line"
     if found is not None:
         raise MethodError(
             f"this design does not support {record.name!r} ({record.title})",
@@ -123,9 +124,29 @@ def check_design(cube: EffectCube, screen: Contrasts, *, record: SensitizationMe
 
 
 def _check_answer(cube: EffectCube, screen: Contrasts, test: ContextTest, *, record: SensitizationMethod) -> None:
-    """Refuse interactions that do not vary: they have no scale to be held against."""
+    """Refuse interactions that do not vary: they have no scale; name arms with too few replicates for an answer."""
+    answer = test.p_value if record.decision == "q_value" else test.statistic
+    silent = ~np.asarray(np.isfinite(answer).any(axis=0)) & np.isfinite(screen.effect).any(axis=0)
+    few = silent & (_replicates(screen).max(axis=0, initial=0) < record.replicates)
+    if few.any():
+        places = [f"{cube.drugs[j]} in {cube.lines[i]}" for i, j in zip(*np.nonzero(few), strict=True)]
+        warnings.warn(
+            Caution(
+                f"arms that {record.name!r} ({record.title}) cannot judge",
+                found=", ".join(places),
+                expected=record.needs,
+                next_step="Their contexts are undetermined; methods that need no replicates: heb, mash, robust-z.",
+            ),
+            stacklevel=5,
+        )
     if not record.needs_groups:
-        _refuse_flat(cube, screen, ~np.asarray(np.isfinite(test.statistic).any(axis=0)), record=record)
+        _refuse_flat(cube, screen, silent & ~few, record=record)
+
+
+def _replicates(screen: Contrasts) -> IntArray:
+    """(items, lines, drugs) replicates of vehicle and drug, the smaller number; 0 without an interaction."""
+    wells = screen.summary.wells
+    return np.where(np.isfinite(screen.effect), np.minimum(wells[:, :, 1:], wells[:, :, :1]), 0).astype(np.intp)
 
 
 def _check_variation(cube: EffectCube, screen: Contrasts, *, record: SensitizationMethod) -> None:

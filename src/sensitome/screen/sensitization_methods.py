@@ -42,7 +42,8 @@ def _with_priors() -> tuple[SensitizationMethod, ...]:
             title="contexts of a reagent together, with the vehicle in common",
             formula="δ ~ Σ π N(0, ω² U), δ̂ ~ N(δ, V), V = σ²/R (I + 11ᵀ) within a line",
             statistic="P(δ > margin) − P(δ < −margin)",
-            needs="a drug arm; with one replicate, effects that one bad well could imitate are not called",
+            needs="two replicates, or two contexts; with one replicate effects that one bad well could imitate are not "
+            "called",
             replicates=1,
             reagents=50,
             needs_groups=False,

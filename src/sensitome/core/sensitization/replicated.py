@@ -240,20 +240,22 @@ def replicate_contrast(screen: Contrasts) -> ContextTest:
     -----
     For two replicates (δ₁ − δ₂) / 2 has the law that (δ₁ + δ₂) / 2 has without an interaction, when noise is symmetric;
     for R of them the R − 1 Helmert contrasts, scaled to length 1/√R. Wells that went wrong are in the null as well,
-    which makes it wide: few calls, few of them false. Reagents that lack a replicate are tested but give no null.
+    which makes it wide: few calls, few of them false. Reagents that lack a replicate are tested but give no null; a
+    replicate that a whole arm lacks is none of this arm.
 
     References
     ----------
     Tusher et al. 2001, doi:10.1073/pnas.091062498
     """
     difference = screen.values[:, :, 1:] - screen.values[:, :, :1]
-    replicates = difference.shape[-1]
-    null = np.abs(difference @ _helmert(replicates).T)
     effect = screen.effect
     p_value = np.full(effect.shape, np.nan)
     for context in np.ndindex(effect.shape[1:]):
         own = (slice(None), *context)
-        values = np.sort(null[own][np.isfinite(null[own])])
+        measured = difference[own][:, np.isfinite(difference[own]).any(axis=0)]
+        replicates = measured.shape[-1]
+        null = np.abs(measured @ _helmert(replicates).T)
+        values = np.sort(null[np.isfinite(null)])
         if values.size == 0:
             continue
         # Doubt widens what chance may do; a mean of fewer replicates scatters more than the null values.
@@ -269,6 +271,8 @@ def replicate_contrast(screen: Contrasts) -> ContextTest:
 
 def _helmert(replicates: int) -> FloatArray:
     """(replicates − 1, replicates) orthogonal contrasts with squares that sum to 1 / replicates."""
+    if replicates < 2:
+        return np.zeros((0, replicates))
     rows = [[1.0] * k + [-float(k)] + [0.0] * (replicates - k - 1) for k in range(1, replicates)]
     matrix = np.array(rows).reshape(replicates - 1, replicates)
     return np.asarray(matrix / np.sqrt(replicates * (matrix**2).sum(axis=1, keepdims=True)))
