@@ -100,7 +100,7 @@ def moderated_interaction(
     Notes
     -----
     x ~ line · (arm + replicate), s̃² = (d0 s0² + ν s²) / (d0 + ν) with ν over all lines of the reagent, t = δ / (u s̃)
-    with d0 + ν degrees of freedom: limma ``lmFit``, ``eBayes`` (tests/oracle/limma_screen, rtol 1e-9).
+    with d0 + ν degrees of freedom: limma ``lmFit``, ``eBayes`` (tests/oracle/limma_screen, rtol 1e-10).
 
     References
     ----------
