@@ -129,6 +129,14 @@ def test_one_arm_is_no_comparison() -> None:
     )
 
 
+def test_a_line_named_twice_and_a_seed_below_zero(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        make_plan(replace(SMALL, lines=("A", "A")))
+    assert str(error.value) == "no cell lines to screen: found A, A, expected one or more, each named once."
+    answer = CliRunner().invoke(app, ["design", str(tmp_path), "--seed", "-1"])
+    assert answer.exit_code == 2
+
+
 def test_a_plate_that_nobody_sells() -> None:
     with pytest.raises(SettingsError) as error:
         make_plan(replace(SMALL, plate_wells=100))

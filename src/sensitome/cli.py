@@ -69,7 +69,7 @@ def demo(
     scenario_name: Annotated[
         str, typer.Option("--scenario", help="Which screen; see the page on simulation.")
     ] = "main",
-    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 20210526,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 20210526,
     jobs: Jobs = 0,
 ) -> None:
     """Simulate a study in the design of Normann et al. 2021 as raw files, run it, and name the report."""
@@ -176,7 +176,7 @@ def simulate(
     scenario_name: Annotated[
         str, typer.Option("--scenario", help="Which screen; see the page on simulation.")
     ] = "main",
-    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 20210526,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 20210526,
 ) -> None:
     """Simulate a screen with known truth, as the raw files of a study."""
     from sensitome.screen.simulation.files import write_study

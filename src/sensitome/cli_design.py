@@ -38,7 +38,7 @@ def design(
     edge_empty: Annotated[bool, typer.Option("--edge-empty", help="Leave outer rows and columns empty.")] = False,
     copies: Annotated[int, typer.Option(help="Wells of each reagent.")] = 1,
     volume_nl: Annotated[float, typer.Option(help="Volume of each transfer, nanoliters.")] = 50.0,
-    seed: Annotated[int, typer.Option(help="Seed of simulation and layout.")] = 20210526,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of simulation and layout.")] = 20210526,
 ) -> None:
     """Plan a screen: power and false discoveries, plates, randomized layouts with scattered controls, picklists."""
     from sensitome.plan import PlanRequest, make_plan, plan_in_words, write_plan

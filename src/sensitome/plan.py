@@ -138,7 +138,7 @@ def _design_in_words(row: Mapping[str, Any]) -> str:
     head += f", interactions of {row['size']:g} log2: {row['plates']:,} plates"
     if row["refused"]:
         return f"{head}; {row['refused']}"
-    share = row["false_share"]
+    share = row["false_share"] if row["calls"] else None
     false = "nothing is called" if share is None else f"{100 * share:.0f} % of the calls are false"
     return f"{head}, {100 * (row['recall'] or 0):.0f} % of the sensitized contexts are found, {false}"
 
@@ -192,6 +192,10 @@ def _settings(request: PlanRequest, reagents: pl.DataFrame | None) -> Simulation
             for name, count in counts
         )
     arms = tuple(_arms(request.arms))
+    if not request.lines or len(set(request.lines)) < len(request.lines):
+        raise SettingsError(
+            "no cell lines to screen", found=", ".join(request.lines) or "none", expected="one or more, each named once"
+        )
     design = Design.model_validate(
         {"lines": request.lines, "arms": arms, "kinds": kinds, "plate_wells": request.plate_wells}
     )

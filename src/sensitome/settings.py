@@ -397,7 +397,7 @@ class Study(_Settings):
     """Which preset answers what the study does not."""
     preset_version: str | None = None
     """Version of that preset, recorded with the results."""
-    seed: int = 20210526
+    seed: Annotated[int, Field(ge=0)] = 20210526
     """Seed of everything that uses chance."""
     inputs: Inputs
     treatments: Treatments = Treatments()

@@ -82,6 +82,20 @@ def test_copies_lie_on_different_plates() -> None:
     assert plates["library_plate"].min() == 2
 
 
+@pytest.mark.parametrize("copies", [2, 3, 7, 50])
+@pytest.mark.parametrize("count", [17, 60, 220])
+def test_copies_fill_no_plate_beyond_its_wells_and_part_as_far_as_there_are_plates(count: int, copies: int) -> None:
+    some = pl.DataFrame({"reagent": [f"r{i}" for i in range(count)], "kind": "mimic"})
+    layout = randomized_layout(some, controls=CONTROLS, plate_wells=96, copies=copies)
+    wells = layout.filter(role="sample")
+    assert wells.height == count * copies
+    plates = layout["library_plate"].n_unique()
+    sizes = wells.group_by("library_plate").len()["len"]
+    assert sizes.max() - sizes.min() <= 1
+    apart = wells.group_by("reagent").agg(pl.col("library_plate").n_unique())["library_plate"]
+    assert apart.min() == min(copies, plates)
+
+
 def test_a_layout_is_a_library() -> None:
     library = library_from(randomized_layout(REAGENTS, controls=CONTROLS))
     assert library.filter(pl.col("role").cast(pl.String) == "sample").height == 500

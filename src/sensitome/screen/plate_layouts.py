@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Literal
 
 import numpy as np
@@ -138,9 +139,12 @@ def _deal(library: pl.DataFrame, plates: int, *, copies: int, rng: np.random.Gen
     kinds = library["kind"].fill_null("").rank("dense").to_numpy()[order]
     order = order[np.argsort(kinds, kind="stable")]
     turn = np.concatenate([order] * copies)
-    # One card after the other around the table: neighbors in `turn`, so each kind and each reagent's copies, part.
-    start = np.concatenate([np.full(len(order), copy) for copy in range(copies)])
-    plate = (np.tile(np.arange(len(order)), copies) + start) % plates
+    # One card after the other around the table: neighbors in `turn`, so each kind, part. Every copy begins where the
+    # last one ended, so that plates fill evenly, and one further when that has come round to the first plate.
+    over = len(order) % plates
+    copy = np.arange(copies)
+    start = copy * over + copy // (plates // gcd(over, plates))
+    plate = (np.tile(np.arange(len(order)), copies) + np.repeat(start, len(order))) % plates
     return [turn[plate == number].astype(np.intp) for number in range(plates)]
 
 

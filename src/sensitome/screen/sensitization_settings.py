@@ -51,5 +51,5 @@ class SensitizationSettings(BaseModel):
     """How much that counts: 0 = not at all, 0.5 = as much as this screen, 1 = alone."""
     null_screens: Annotated[int, Field(ge=0)] = 0
     """How many screens without effects are made of this one, to count calls by chance; needs two replicates."""
-    seed: int = 20210526
+    seed: Annotated[int, Field(ge=0)] = 20210526
     """Seed of the methods that use chance."""
