@@ -32,6 +32,8 @@ _DOSES = "validation/dose_matrix.csv"
 #: Parts of the study that draw on chance of their own, past those of the screen and of its arrays.
 _CHOICE, _PLATES, _SLIDES, _DOSE_NOISE = 21, 22, 23, 24
 _COLUMNS = 12
+#: Most rows of a validation plate that negative controls take; two of each class where that fits, else one.
+_CONTROL_ROWS = 4
 #: Negative controls of the lysate array, and the kind of reagents that each belongs to.
 _CONTROLS = (("scrambled mimic", "mimic"), ("scrambled inhibitor", "inhibitor"))
 
@@ -99,6 +101,7 @@ def follow_up_files(simulation: Simulation) -> dict[str, str]:
             drug_effects=tuple(log2_viability(design)[0].tolist()),
             technical=min(3, _COLUMNS // len(arms)),
             cell_line=line,
+            controls=_plate_controls(chosen),
         ),
         alone=chosen.alone,
         interaction=chosen.interaction,
@@ -167,19 +170,28 @@ def _dose_file(simulation: Simulation) -> dict[str, str]:
     drugs = [arm.name for arm in simulation.settings.design.arms if len(arm.drugs) == 1]
     if len(drugs) < 2:
         return {}
-    rng = _chance(simulation.seed, _DOSE_NOISE)
+    rng, line = _chance(simulation.seed, _DOSE_NOISE), simulation.settings.design.lines[0]
     dose = np.array([0.0, 0.03, 0.1, 0.3, 1.0, 3.0])
     one, two = 40 * dose / (dose + 0.3), 70 * dose / (dose + 0.5)
     expected = one[:, None] + two[None, :] - one[:, None] * two[None, :] / 100
     hump = dose * np.exp(-dose / 0.6) / (0.6 * np.exp(-1))
     rows = [
-        (drugs[0], drugs[1], a, b, replicate, round(float(value), 3))
+        (line, drugs[0], drugs[1], "µg/ml", a, b, replicate, round(float(value), 3))
         for replicate in (1, 2, 3)
         for (i, a), (j, b) in product(enumerate(dose.tolist()), enumerate(dose.tolist()))
         for value in [expected[i, j] + SYNERGY * hump[i] * hump[j] + rng.normal(0, 2.0)]
     ]
-    schema = ["drug_one", "drug_two", "dose_one", "dose_two", "replicate", "response"]
+    schema = ["cell_line", "drug_one", "drug_two", "unit", "dose_one", "dose_two", "replicate", "response"]
     return {_DOSES: pl.DataFrame(rows, schema=schema, orient="row").write_csv()}
+
+
+def _plate_controls(chosen: Chosen) -> tuple[tuple[str, str], ...]:
+    """Scrambled controls of each kind of reagents on the validation plates; one for all where kinds are many."""
+    kinds = sorted({kind for _, kind in chosen.reagents})
+    if len(kinds) > _CONTROL_ROWS:
+        return (("scrambled", ""),)
+    numbers = range(1, 3) if 2 * len(kinds) <= _CONTROL_ROWS else range(1, 2)
+    return tuple((f"scrambled {kind} {number}", kind) for kind in kinds for number in numbers)
 
 
 def _with_library(simulation: Simulation, chosen: Chosen) -> Chosen:

@@ -27,7 +27,7 @@ def test_the_code_of_the_page_on_validation_runs(
     tables = run(page("validation"))["tables"]
     validated = tables["validated"].filter("is_validated")  # type: ignore[index]
     assert validated["reagent"].to_list() == ["miR-0"]
-    assert "shape: (6, 9)" in capsys.readouterr().out
+    assert "shape: (6, 10)" in capsys.readouterr().out
 
 
 def test_the_code_of_the_page_on_proteins_runs(page: Callable[[str], str]) -> None:

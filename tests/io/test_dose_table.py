@@ -15,7 +15,19 @@ def test_headings_of_synergyfinder_are_understood(tmp_path: Path) -> None:
     path.write_text(
         "block_id\tdrug_row\tdrug_col\tconc_r\tconc_c\tresponse\tconc_r_unit\n1\tispinesib\tibrutinib\t2500\t50\t7.8\tnM\n"
     )
-    assert read_dose_matrices(path).rows() == [("1", "ispinesib", "ibrutinib", 2500.0, 50.0, 7.8, 1)]
+    read = read_dose_matrices(path)
+    assert read.rows() == [("1", None, "ispinesib", "ibrutinib", "nM", "nM", 2500.0, 50.0, 7.8, 1)]
+
+
+def test_each_cell_line_is_a_matrix_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.csv"
+    head = "drug1,drug2,cell_line_name,conc1,conc2,response,conc_unit1,conc_unit2"
+    path.write_text(f"{head}\na,b,KPL4,0,0,1,nM,uM\na,b,SUM190PT,0,0,2,nM,uM\n")
+    read = read_dose_matrices(path)
+    assert read["block"].to_list() == ["a + b, KPL4", "a + b, SUM190PT"]
+    assert read.select("cell_line", "unit_one", "unit_two").row(0) == ("KPL4", "nM", "uM")
+    path.write_text(f"block_id,{head}\n1,a,b,KPL4,0,0,1,nM,uM\n1,a,b,SUM190PT,0,0,2,nM,uM\n2,a,b,KPL4,0,0,2,nM,uM\n")
+    assert read_dose_matrices(path)["block"].to_list() == ["1, KPL4", "1, SUM190PT", "2"]
 
 
 def test_viability_becomes_inhibition_and_a_table_without_names_is_one_matrix(tmp_path: Path) -> None:

@@ -327,9 +327,48 @@ def test_dose_matrices_have_scores_with_intervals() -> None:
     bliss = inner.filter(pl.col("reference") == "Bliss")
     assert (bliss["ci_low"] <= bliss["effect"]).all()
     assert (bliss["ci_high"] >= bliss["effect"]).all()
+    assert (bliss["q_value"] >= bliss["p_value"]).all()
+    # Ten resamples of three replicates make an interval that is too short.
+    assert (bliss["ci_high"] - bliss["ci_low"]).mean() > (bliss["boot_high"] - bliss["boot_low"]).mean()
+    alone = table.filter((pl.col("dose_one") == 0) | (pl.col("dose_two") == 0))
+    assert alone["p_value"].is_null().all()
+    assert (alone["ci_low"] == 0).all()
     single = score_matrices(pl.DataFrame(rows).filter(pl.col("replicate") == 1), settings=CombinationSettings())
     assert single["dose_scores"]["ci_low"].is_null().all()
     assert single["dose_summary"]["p_value"].is_null().all()
+
+
+def test_intervals_of_dose_pairs_cover_and_p_of_nothing_is_five_percent() -> None:
+    from sensitome.core.dose_matrix import bliss_matrix
+    from sensitome.validation.dose_matrices import _tested
+
+    rng = np.random.default_rng(4)
+    dose = np.array([0, 0.03, 0.1, 0.3, 1, 3])
+    one, two = 40 * dose / (dose + 0.3), 70 * dose / (dose + 0.5)
+    y = one[:, None] + two[None, :] - one[:, None] * two[None, :] / 100
+    both = np.outer(dose > 0, dose > 0).ravel()
+    covered, small, anything = [], [], []
+    for _ in range(300):
+        cube = y + rng.normal(0, 2, (3, 6, 6))
+        score, each = bliss_matrix(cube.mean(axis=0)), bliss_matrix(cube)
+        low, high, p, q = _tested(score.ravel(), each.reshape(3, -1), both, 0.95)
+        covered.append(np.mean((low[both] <= 0) & (high[both] >= 0)))
+        small.append(np.mean(p[both] < 0.05))
+        anything.append(bool((q[both] < 0.05).any()))
+    assert 0.92 < np.mean(covered) < 0.97
+    assert 0.03 < np.mean(small) < 0.08
+    assert np.mean(anything) < 0.09
+
+
+def test_viability_that_is_called_a_response_is_told() -> None:
+    rows = [(a, b, 98.4 - 10 * a - 10 * b) for a in (0.0, 1.0, 2.0) for b in (0.0, 1.0, 2.0)]
+    matrix = pl.DataFrame(rows, schema=["dose_one", "dose_two", "response"], orient="row")
+    with pytest.warns(Caution) as caught:
+        score_matrices(matrix.with_columns(block=pl.lit("x")), settings=CombinationSettings(), name="doses.csv")
+    assert str(caught[0].message) == (
+        "responses look like viability, not inhibition in doses.csv: found 98.4 % at dose 0 of both drugs in block "
+        "'x', expected about 0 % inhibition without drug. If it is viability, name the column viability."
+    )
 
 
 def test_an_incomplete_dose_matrix_is_refused() -> None:

@@ -180,7 +180,7 @@ def test_a_control_that_reads_nothing_is_refused_before_the_run(folder: Path) ->
     dead.write_csv(folder / "validation" / "validation_layout.csv")
     plate = folder / "validation" / "V1_r1.csv"
     lines = plate.read_text().splitlines(keepends=True)
-    row = next(i for i, line in enumerate(lines) if line.startswith("B;"))
+    row = next(i for i, line in enumerate(lines) if line.startswith("E;"))
     cells = lines[row].rstrip("\r\n").split(";")
     end = lines[row][len(lines[row].rstrip("\r\n")) :]
     lines[row] = ";".join([cells[0], *["-5" if cell else "" for cell in cells[1:]]]) + end
@@ -234,7 +234,7 @@ def test_plates_tell_a_control_that_varies_and_wells_that_are_missing(tables: Ta
     assert judged["V1_r1"]["verdict"] == "fail"
     assert judged["V1_r1"]["detail"].startswith("controls vary by 4")
     assert judged["V1_r2"]["verdict"] == "warn"
-    assert judged["V1_r2"]["detail"] == "24 wells without a reading"
+    assert judged["V1_r2"]["detail"] == "12 wells without a reading"
     assert judged["V1_r3"] == {**judged["V1_r3"], "verdict": "pass", "detail": ""}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sensitome.charts.data import Manifest, Tables
+from sensitome.charts.dose_matrices import dose_matrices
 from sensitome.charts.enrichment_dots import enrichment_dots
 from sensitome.charts.evidence_matrix import evidence_matrix
 from sensitome.charts.flowchart import flowchart
@@ -198,6 +199,18 @@ FIGURES: list[Figure] = [
         "Interaction of each reagent and drug arm in the screen and in the validation assay. Gray bar = what the "
         "screen lets expect after regression to the mean, thin line = 95 % interval of the validation, dashed = "
         "identity. Candidates were chosen because their effects were large: most validated effects are smaller.",
+    ),
+    Figure(
+        "dose_matrices",
+        "Two drugs together, dose by dose",
+        ("dose_scores", "dose_summary"),
+        dose_matrices,
+        "Two drugs over all pairs of their doses; four matrices at most, those first whose framed pairs of doses add "
+        "up to most, in either direction. Left: inhibition as measured, percent (0 = control, 100 = no living cells). "
+        "Right: how far it goes beyond what the reference expects of the two drugs, percentage points: vermillion = "
+        "more inhibition (synergy), blue = less (antagonism). Gray: one drug is absent. Frame: q < .05 over the pairs "
+        "of doses, by a moderated t test over replicates of the matrix; the mean score is tested by Student's t over "
+        "replicates.",
     ),
     Figure(
         "protein_heatmap",

@@ -9,11 +9,12 @@ import polars as pl
 from sensitome.charts.data import Manifest, Tables, reading_order, setting, told_apart
 from sensitome.charts.panels import Panels, Specification, frozen, named
 from sensitome.charts.theme import ACCENT, FAINT, INK
+from sensitome.validation.comparators import ALL
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
 
-__all__ = ["shown_test", "validation_panels"]
+__all__ = ["control_replicates", "shown_test", "validation_panels"]
 
 #: Panels of the figure; the rest is in the table.
 MOST = 8
@@ -34,8 +35,9 @@ def validation_panels(tables: Tables, manifest: Manifest) -> Specification | Non
 
     Returns
     -------
-    Up to eight panels: gray = scrambled control, colored = reagent; bar = mean, line = SEM or 95 % interval, point =
-    biological replicate, tick = what Bliss expects, stars from the settings. None without samples.
+    Up to eight panels: gray = the control that the reagent is compared with, colored = reagent; bar = mean, line = SEM
+    or 95 % interval, point = biological replicate, tick = what Bliss expects, stars from the settings. None without
+    samples.
 
     References
     ----------
@@ -57,7 +59,8 @@ def validation_panels(tables: Tables, manifest: Manifest) -> Specification | Non
     template = frozen(_template(arms, top))
     for line, reagent in chosen:
         own = drawn.filter((pl.col("reagent") == reagent) & (pl.col("cell_line") == line))
-        dots = points.filter((pl.col("cell_line") == line) & pl.col("reagent").is_in([reagent, CONTROL]))
+        mine = (pl.col("reagent") == CONTROL) & pl.col("comparator").is_in(own["comparator"].implode())
+        dots = points.filter((pl.col("cell_line") == line) & (mine | (pl.col("reagent") == reagent)))
         title = reagent if table["cell_line"].n_unique() == 1 else f"{reagent}, {line}"
         panels.add(template, data=_data(own, dots, top), title=title, size=12)
     return panels.specification()
@@ -67,6 +70,30 @@ def shown_test(tables: Tables, manifest: Manifest) -> pl.DataFrame:
     """The test that the study wants to see: the table of the paper's, or that of biological replicates."""
     asked = setting(manifest, "validation", "test") == "student-wells" and "validation_paper" in tables
     return tables["validation_paper" if asked else "validation"]
+
+
+def control_replicates(replicates: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Biological replicates of the controls, once for every comparator of a test.
+
+    Parameters
+    ----------
+    replicates : table `validation_replicates`
+    table : table `validation` or `validation_paper`
+
+    Returns
+    -------
+    cell_line, treatment, replicate, comparator and viability (fraction of the negative control), the mean over the
+    control reagents of the comparator; sorted
+    """
+    controls = replicates.filter(pl.col("role") == "negative")
+    parts = [
+        (controls if name == ALL else controls.filter(pl.col("control_class") == name)).with_columns(
+            pl.lit(name).alias("comparator")
+        )
+        for name in table["comparator"].unique().sort()
+    ]
+    keys = ["cell_line", "treatment", "replicate", "comparator"]
+    return pl.concat(parts).group_by(keys).agg(pl.col("viability").sort().mean()).sort(keys)
 
 
 def _like(replicates: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
@@ -95,9 +122,11 @@ def _key(table: pl.DataFrame, bars: str, by_well: bool, panels: int) -> list[str
     unit = f"n = {n} wells, technical replicates counted as n" if by_well else f"n = {n} biological replicates"
     test = "Student's t on wells" if by_well else "blocked, moderated test of biological replicates, FDR-adjusted"
     left = table.select("cell_line", "reagent").n_unique() - panels
+    matched = (table["comparator"] != ALL).any()
+    gray = "negative controls of the reagent's class" if matched else "scrambled control"
     more = f" · {left} further reagents are in the table" if left > 0 else ""
     return [
-        f"gray: scrambled control · colored: reagent · bar: mean, line: {what} · point: biological replicate ({unit})",
+        f"gray: {gray} · colored: reagent · bar: mean, line: {what} · point: biological replicate ({unit})",
         f"red tick: what Bliss expects of reagent and drug · * < .05, ** < .01, *** < .001, {test}{more}",
     ]
 
@@ -135,6 +164,7 @@ def _bars(table: pl.DataFrame, *, error: str, vehicle: str) -> pl.DataFrame:
         "p_value",
         "q_value",
         "n",
+        "comparator",
     )
     both = pl.concat([control, reagent.select(control.columns)]).join(about, on=keys, how="left")
     own = pl.col("group") == "reagent"
@@ -146,18 +176,19 @@ def _bars(table: pl.DataFrame, *, error: str, vehicle: str) -> pl.DataFrame:
 
 
 def _points(replicates: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-    """Biological replicates in percent; the controls under one name."""
-    name = pl.when(pl.col("role") == "negative").then(pl.lit(CONTROL)).otherwise("reagent").alias("reagent")
+    """Biological replicates in percent; the controls under one name, once for every comparator."""
+    keys = ["cell_line", "reagent", "treatment", "replicate"]
+    controls = control_replicates(replicates, table).with_columns(reagent=pl.lit(CONTROL), group=pl.lit(CONTROL))
+    samples = (
+        replicates.filter(pl.col("role") == "sample")
+        .group_by(keys)
+        .agg(pl.col("viability").mean())
+        .with_columns(group=pl.lit("reagent"), comparator=pl.lit(None, pl.String))
+    )
+    both = pl.concat([controls.select(samples.columns), samples])
+    arms = table["treatment"].unique().implode()
     return (
-        replicates.filter(pl.col("role").is_in(["sample", "negative"]))
-        .with_columns(name)
-        .filter(pl.col("treatment").is_in(table["treatment"].unique().to_list()))
-        .group_by("cell_line", "reagent", "treatment", "replicate")
-        .agg((100 * pl.col("viability").mean()).alias("viability"))
-        .with_columns(
-            pl.when(pl.col("reagent") == CONTROL).then(pl.lit(CONTROL)).otherwise(pl.lit("reagent")).alias("group")
-        )
-        .sort("cell_line", "reagent", "treatment", "replicate")
+        both.filter(pl.col("treatment").is_in(arms)).with_columns(100 * pl.col("viability")).sort(*keys, "comparator")
     )
 
 

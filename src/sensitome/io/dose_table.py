@@ -15,8 +15,11 @@ __all__ = ["read_dose_matrices"]
 
 _COLUMNS: tuple[Column, ...] = (
     Column("block", ("block id", "matrix", "pair", "combination id")),
+    Column("cell_line", ("cell line name", "cell")),
     Column("drug_one", ("drug row", "drug1", "drug a")),
     Column("drug_two", ("drug col", "drug2", "drug b")),
+    Column("unit_one", ("conc r unit", "conc unit1", "conc unit", "dose unit", "unit")),
+    Column("unit_two", ("conc c unit", "conc unit2")),
     Column("dose_one", ("conc r", "conc1", "dose1", "dose a"), required=True),
     Column("dose_two", ("conc c", "conc2", "dose2", "dose b"), required=True),
     Column("response", ("inhibition", "percent inhibition")),
@@ -32,12 +35,15 @@ def read_dose_matrices(path: str | Path) -> pl.DataFrame:
     Parameters
     ----------
     path : CSV, TSV, XLSX or Parquet with ``dose_one`` and ``dose_two`` (0 = without) and ``response`` (percent
-        inhibition) or ``viability`` (percent of the control); optional ``drug_one``, ``drug_two``, ``block`` (several
-        matrices in one table) and ``replicate`` (biological)
+        inhibition) or ``viability`` (percent of the control); optional ``drug_one``, ``drug_two``, ``cell_line``,
+        ``block`` (several matrices in one table), ``replicate`` (biological), and the units of the doses as
+        ``unit_one`` and ``unit_two`` (one unit serves both)
 
     Returns
     -------
-    block, drug_one, drug_two (String), dose_one, dose_two, response (Float64; percent inhibition), replicate (Int32)
+    block, cell_line, drug_one, drug_two, unit_one, unit_two (String), dose_one, dose_two, response (Float64; percent
+    inhibition), replicate (Int32). A block is one matrix: without names of their own they are called by the drugs, and
+    by the cell line as well where there is one
 
     Raises
     ------
@@ -55,8 +61,7 @@ def read_dose_matrices(path: str | Path) -> pl.DataFrame:
     faults = empty_cells(named, _NUMBERS, file=path)
     absent = {"drug_one": "drug one", "drug_two": "drug two", "replicate": "1"}
     named = named.with_columns(pl.lit(value).alias(name) for name, value in absent.items() if name not in named.columns)
-    if "block" not in named.columns:
-        named = named.with_columns(pl.format("{} + {}", "drug_one", "drug_two").alias("block"))
+    named = _with_blocks(named)
     for name in _NUMBERS:
         values, bad, _ = parse_numbers(named[name].fill_null("").to_list())
         faults += [Fault("a number", path, named["line"][i], name, named[name][i]) for i in bad if named[name][i]]
@@ -64,4 +69,19 @@ def read_dose_matrices(path: str | Path) -> pl.DataFrame:
     named, wrong = whole_numbers(named, "replicate", file=path)
     raise_faults("dose matrices", sorted([*faults, *wrong], key=lambda fault: fault.line or 0))
     response = pl.col("response") if ours == "response" else (100.0 - pl.col("response")).alias("response")
-    return named.select("block", "drug_one", "drug_two", "dose_one", "dose_two", response, "replicate")
+    names = ("block", "cell_line", "drug_one", "drug_two", "unit_one", "unit_two", "dose_one", "dose_two")
+    return named.select(*names, response, "replicate")
+
+
+def _with_blocks(named: pl.DataFrame) -> pl.DataFrame:
+    """Names of matrices, apart for each cell line, and units; null where the table does not say."""
+    given = set(named.columns)
+    if "unit_two" not in given and "unit_one" in given:
+        named = named.with_columns(pl.col("unit_one").alias("unit_two"))
+    silent = [name for name in ("cell_line", "unit_one", "unit_two") if name not in named.columns]
+    named = named.with_columns(pl.lit(None, pl.String).alias(name) for name in silent)
+    pair = pl.format("{} + {}", "drug_one", "drug_two")
+    named = named.with_columns((pl.col("block") if "block" in given else pair).alias("block"))
+    several = (pl.col("cell_line").n_unique().over("block") > 1) if "block" in given else pl.lit(True)
+    with_line = pl.when(several & pl.col("cell_line").is_not_null()).then(pl.format("{}, {}", "block", "cell_line"))
+    return named.with_columns(with_line.otherwise("block").alias("block"))

@@ -22,6 +22,7 @@ __all__ = ["STAGES"]
 _MADE = (
     "validation_wells",
     "validation_plates",
+    "validation_controls",
     "validation_replicates",
     "validation",
     "validation_paper",
@@ -87,6 +88,7 @@ STAGES: tuple[Stage, ...] = (
         ("validation",),
         _validate,
         applies=_has_assay,
+        version=2,
     ),
     Stage(
         "agreement",
@@ -105,5 +107,6 @@ STAGES: tuple[Stage, ...] = (
         ("dose_matrices",),
         _score_doses,
         applies=_has_doses,
+        version=2,
     ),
 )

@@ -9,7 +9,9 @@ import polars as pl
 
 from sensitome.errors import Caution
 from sensitome.validation.combinations import combination_effects
+from sensitome.validation.comparators import match_controls
 from sensitome.validation.contrasts import test_validation
+from sensitome.validation.control_agreement import compare_controls
 from sensitome.validation.normalize import normalize_validation
 from sensitome.validation.power import noise_of_assay, power_table
 from sensitome.validation.quality import judge_plates
@@ -40,10 +42,11 @@ def assess_validation(
 
     Returns
     -------
-    ``validation_wells``, ``validation_plates``, ``validation_replicates``, ``validation`` (tested by blocks),
-    ``validation_paper`` (tested by wells), ``validated`` (both counts), ``combinations`` and ``validation_power``. The
-    test that the settings name takes its adjustment and stars from them, the other those of its preset. Combination
-    effects are always relative to the control without drug, whatever the tests are normalized to.
+    ``validation_wells``, ``validation_plates``, ``validation_controls``, ``validation_replicates``, ``validation``
+    (tested by blocks), ``validation_paper`` (tested by wells), ``validated`` (both counts), ``combinations`` and
+    ``validation_power``. The test that the settings name takes its comparator, adjustment and stars from them, the
+    other those of its preset. Combination effects have the comparator of the test by blocks, and are always relative
+    to the control without drug, whatever the tests are normalized to.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def assess_validation(
     Warns
     -----
     Caution
-        As `validation_wells` and `test_validation`.
+        As `validation_wells`, `test_validation` and `compare_controls`.
     """
     usable = validation_wells(wells, vehicle=vehicle, control=settings.control)
     normalized = normalize_validation(usable, settings=settings, vehicle=vehicle)
@@ -62,9 +65,14 @@ def assess_validation(
         own = settings.model_copy(update={"control_arm": "vehicle", "scope": "replicate"})
         to_vehicle = normalize_validation(usable, settings=own, vehicle=vehicle)
     blocks, paper = _both_tests(normalized, settings, vehicle)
+    asked = settings if settings.test == "blocks" else RECOMMENDED
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Caution)  # the tests have told it
+        to_vehicle = match_controls(to_vehicle, settings=asked)
     return {
         "validation_wells": normalized,
         "validation_plates": judge_plates(normalized, vehicle=vehicle),
+        "validation_controls": compare_controls(normalized, vehicle=vehicle, level=settings.level),
         "validation_replicates": average_wells(normalized),
         "validation": blocks,
         "validation_paper": paper,
@@ -85,7 +93,7 @@ def _both_tests(wells: pl.DataFrame, settings: ValidationSettings, vehicle: str)
     tables = {}
     for test, preset in own.items():
         asked = settings.test == test
-        answers = {} if asked else {name: getattr(preset, name) for name in ("test", "stars", "adjust")}
+        answers = {} if asked else {name: getattr(preset, name) for name in ("test", "stars", "adjust", "comparator")}
         with warnings.catch_warnings():
             if not asked and test == "student-wells":
                 warnings.simplefilter("ignore", Caution)

@@ -113,13 +113,23 @@ def _families(
                 groups[0].arms[arm],
                 "reagent" if base is None else "interaction",
                 test,
-                dunnett_p(test.t, test.df, loadings),
+                _dunnett(groups, test, loadings),
                 (nothing, nothing, nothing),
                 n,
                 mixed,
             )
         )
     return families
+
+
+def _dunnett(groups: Sequence[Cells], test: TTest, loadings: FloatArray) -> FloatArray:
+    """Dunnett's p among the reagents that share a comparator."""
+    shared = np.concatenate([np.full(len(cells.reagents), cells.comparator) for cells in groups])
+    p = np.full(len(shared), np.nan)
+    for name in np.unique(shared):
+        own = shared == name
+        p[own] = dunnett_p(test.t[own], test.df[own], loadings[own])
+    return p
 
 
 def _one_group(

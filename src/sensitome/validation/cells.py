@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from sensitome.validation.comparators import ALL, by_comparator
 
 __all__ = ["Cells", "line_cells", "wells_by_cell"]
 
@@ -28,6 +30,7 @@ class Cells:
     log2, viability : (arms, groups, replicates), means of technical replicates, plates aligned; NaN = none
     wells : (arms, groups, replicates), wells with a reading
     readings : one row per well: `arm`, `group`, `replicate` (positions) and `log2`, plates aligned
+    comparator : which negative controls group 0 is: those of a class, or all
     """
 
     reagents: list[tuple[str, str]]
@@ -37,6 +40,7 @@ class Cells:
     viability: FloatArray
     wells: IntArray
     readings: pl.DataFrame
+    comparator: str = ALL
 
     @property
     def complete(self) -> npt.NDArray[np.bool_]:
@@ -49,28 +53,37 @@ def line_cells(wells: pl.DataFrame) -> list[Cells]:
 
     Parameters
     ----------
-    wells : from `normalize_validation`, one cell line
+    wells : from `normalize_validation`, one cell line; from `match_controls` where kinds have controls of their own
 
     Returns
     -------
-    Cells of the reagents that lie on the same plates: each group is compared with the controls of its own plates. Where
+    Cells of the reagents that have the same comparator and lie on the same plates: each group is compared with the
+    controls of its own plates. Where
     a group has several plates in one arm and replicate, each is moved so that its own control has the mean of the
     controls of the group. Reagents whose plates have no control of an arm are compared with all of the replicate.
     """
-    usable = wells.filter(pl.col("role").is_in(["sample", "negative"]) & pl.col("log2_viability").is_not_null())
-    named = usable.with_columns(
-        pl.when(pl.col("role") == "negative").then(pl.lit(CONTROL)).otherwise("reagent").alias("reagent"),
-        pl.when(pl.col("role") == "negative").then(pl.lit("")).otherwise("kind").alias("kind"),
-    )
     arms = wells.filter(pl.col("role") == "sample")["treatment"].unique().sort().to_list()
     replicates = wells["replicate"].unique().sort().to_list()
-    every = wells.filter(pl.col("role") == "sample").select("reagent", "kind").unique().sort("reagent", "kind").rows()
     found = []
-    for reagents, plates in _plate_groups(named, every):
-        samples = pl.struct("reagent", "kind").is_in([{"reagent": name, "kind": kind} for name, kind in reagents])
-        control = (pl.col("reagent") == CONTROL) & (pl.col("plate").is_in(plates) if plates else pl.lit(True))
-        found.append(_arranged(_align_plates(named.filter(samples | control)), reagents, arms, replicates))
+    for comparator, own in by_comparator(wells):
+        every = own.filter(pl.col("role") == "sample").select("reagent", "kind").unique().sort("reagent", "kind").rows()
+        named = _named(own)
+        for reagents, plates in _plate_groups(named, every):
+            samples = pl.struct("reagent", "kind").is_in([{"reagent": name, "kind": kind} for name, kind in reagents])
+            control = (pl.col("reagent") == CONTROL) & (pl.col("plate").is_in(plates) if plates else pl.lit(True))
+            aligned = _align_plates(named.filter(samples | control))
+            found.append(replace(_arranged(aligned, reagents, arms, replicates), comparator=comparator))
     return found
+
+
+def _named(wells: pl.DataFrame) -> pl.DataFrame:
+    """Readable wells of samples and controls, the controls by one name."""
+    usable = wells.filter(pl.col("role").is_in(["sample", "negative"]) & pl.col("log2_viability").is_not_null())
+    control = pl.col("role") == "negative"
+    return usable.with_columns(
+        pl.when(control).then(pl.lit(CONTROL)).otherwise("reagent").alias("reagent"),
+        pl.when(control).then(pl.lit("")).otherwise("kind").alias("kind"),
+    )
 
 
 def _plate_groups(named: pl.DataFrame, every: list[tuple[str, str]]) -> list[tuple[list[tuple[str, str]], list[str]]]:

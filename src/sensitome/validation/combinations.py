@@ -20,6 +20,7 @@ from sensitome.core.combination import (
     three_way_log2,
 )
 from sensitome.core.multiple import adjust_p
+from sensitome.validation.comparators import ALL, by_comparator
 from sensitome.validation.settings import CombinationSettings
 from sensitome.validation.tables import Combinations
 
@@ -56,7 +57,8 @@ def combination_effects(
 
     Parameters
     ----------
-    wells : from `normalize_validation` with the controls without drug as 100 %
+    wells : from `normalize_validation` with the controls without drug as 100 %; from `match_controls` where kinds have
+        controls of their own
     vehicle : the arm without drug
     combinations : arm with several drugs → the arms of each alone
     settings : level, resamples, seed
@@ -68,8 +70,8 @@ def combination_effects(
 
     Notes
     -----
-    Viability under an agent alone is relative to the control without drug on the same plates; a replicate counts where
-    all arms of the combination were measured.
+    Viability under an agent alone is relative to the control without drug on the same plates, for a reagent with
+    controls of its class to the median of those; a replicate counts where all arms of the combination were measured.
     """
     rows = []
     for line in wells["cell_line"].unique().sort().to_list():
@@ -102,8 +104,12 @@ def in_words(points: float, reference: str) -> str:
 def _collect(wells: pl.DataFrame, vehicle: str, combinations: Mapping[str, Sequence[str]]) -> list[_Combination]:
     """Every combination of one cell line with its viabilities."""
     replicates = wells["replicate"].unique().sort().to_list()
-    means = _means(wells)
-    control = _controls(wells)
+    means: dict[tuple[_Reagent, str], dict[int, float]] = {}
+    control = {key: values for key, values in _controls(wells).items() if key[0] is None}
+    for comparator, group in by_comparator(wells):
+        own = group if comparator == ALL else _to_own_control(group, vehicle)
+        means |= _means(own)
+        control |= {key: values for key, values in _controls(own).items() if key[0] is not None}
     labels = _labels([reagent for reagent, _ in means])
     drugs = [arm for arm in wells["treatment"].unique().sort().to_list() if arm != vehicle]
     found = []
@@ -128,6 +134,17 @@ def _collect(wells: pl.DataFrame, vehicle: str, combinations: Mapping[str, Seque
                 triple = np.stack([alone, *drug_alone])
                 found.append(_Combination(name, arm, *reagent, triple, combined, np.stack([*pairs, drug])))
     return found
+
+
+def _to_own_control(wells: pl.DataFrame, vehicle: str) -> pl.DataFrame:
+    """Viabilities relative to the median control without drug of these wells, on the plate or else the replicate."""
+    base = wells.filter((pl.col("role") == "negative") & (pl.col("treatment") == vehicle))
+    levels = [
+        base.group_by(place).agg(pl.col("viability").median().alias(f"_{place}")) for place in ("plate", "replicate")
+    ]
+    joined = wells.join(levels[0], on="plate", how="left", maintain_order="left")
+    joined = joined.join(levels[1], on="replicate", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("viability") / pl.coalesce("_plate", "_replicate")).drop("_plate", "_replicate")
 
 
 def _labels(reagents: Iterable[_Reagent]) -> dict[_Reagent, str]:

@@ -12,8 +12,10 @@ import polars as pl
 from sensitome.core.multiple import adjust_p
 from sensitome.core.t_tests import equivalence, student_t
 from sensitome.errors import Caution
+from sensitome.validation.bars import bars_of, with_comparator
 from sensitome.validation.block_tests import FamilyTest, block_families
 from sensitome.validation.cells import CONTROL, line_cells, wells_by_cell
+from sensitome.validation.comparators import match_controls, served_controls
 from sensitome.validation.settings import ValidationSettings
 from sensitome.validation.tables import Validation
 
@@ -32,7 +34,7 @@ def test_validation(wells: pl.DataFrame, *, settings: ValidationSettings, vehicl
     Parameters
     ----------
     wells : from `normalize_validation`
-    settings : the test, the variance, the adjustment; `settings.NORMANN2021` or `settings.RECOMMENDED`
+    settings : the comparator, the test, the variance, the adjustment; `settings.NORMANN2021` or `settings.RECOMMENDED`
     vehicle : the arm without drug
 
     Returns
@@ -43,7 +45,8 @@ def test_validation(wells: pl.DataFrame, *, settings: ValidationSettings, vehicl
     Warns
     -----
     Caution
-        Technical replicates are counted as n; or cells of the design are missing, and a mixed model is fitted.
+        Technical replicates are counted as n; cells of the design are missing, and a mixed model is fitted; or as
+        `match_controls`.
 
     Notes
     -----
@@ -58,6 +61,7 @@ def test_validation(wells: pl.DataFrame, *, settings: ValidationSettings, vehicl
     Smyth 2004, doi:10.2202/1544-6115.1027; Dunnett 1955, doi:10.1080/01621459.1955.10501294; Lazic et al. 2018,
     doi:10.1371/journal.pbio.2005282 (on counting technical replicates)
     """
+    wells = match_controls(wells, settings=settings)
     if settings.test == "student-wells":
         rows = _student_rows(wells, settings)
         warnings.warn(
@@ -71,7 +75,7 @@ def test_validation(wells: pl.DataFrame, *, settings: ValidationSettings, vehicl
         )
     else:
         rows = _block_rows(wells, settings, vehicle)
-    about = _bars(wells, by_well=settings.test == "student-wells", level=settings.level)
+    about = bars_of(wells, by_well=settings.test == "student-wells", level=settings.level)
     table = rows.join(about, on=["cell_line", "reagent", "kind", "treatment"], how="left", maintain_order="left")
     return _finish(table, settings)
 
@@ -92,12 +96,13 @@ def stars_of(p: FloatArray) -> list[str]:
 def _student_rows(wells: pl.DataFrame, settings: ValidationSettings) -> pl.DataFrame:
     """Student's t on wells, each reagent × arm against the control wells of its arm."""
     samples, values = wells_by_cell(wells.filter(pl.col("role") == "sample"))
-    control_wells = wells.filter(pl.col("role") == "negative").with_columns(
-        pl.lit(CONTROL).alias("reagent"), pl.lit("").alias("kind")
-    )
+    samples = with_comparator(samples, wells)
+    # The comparator stands in the place of the kind: the same wells may serve several.
+    control_wells = served_controls(wells).with_columns(pl.lit(CONTROL).alias("reagent"), kind="comparator")
     controls, comparators = wells_by_cell(control_wells)
-    place = controls.with_row_index("at").select("cell_line", "treatment", "at")
-    at = samples.join(place, on=["cell_line", "treatment"], how="left", maintain_order="left")["at"].to_numpy()
+    shared = ["cell_line", "treatment", "comparator"]
+    place = controls.with_row_index("at").rename({"kind": "comparator"}).select(*shared, "at")
+    at = samples.join(place, on=shared, how="left", maintain_order="left")["at"].to_numpy()
     against = comparators[at]
     test = student_t(values, against, level=settings.level)
     n = np.isfinite(values).sum(axis=1)
@@ -151,7 +156,7 @@ def _block_rows(wells: pl.DataFrame, settings: ValidationSettings, vehicle: str)
             _family_rows(family, reagents, settings).with_columns(pl.lit(line).alias("cell_line"))
             for family in families
         ]
-    return pl.concat(parts)
+    return with_comparator(pl.concat(parts), wells)
 
 
 def _caution_missing(families: Sequence[FamilyTest], line: str) -> None:
@@ -205,69 +210,6 @@ def _family_rows(family: FamilyTest, reagents: Sequence[tuple[str, str]], settin
 def _columns(**values: FloatArray) -> list[pl.Series]:
     """Number columns, null for NaN."""
     return [pl.Series(name, column).fill_nan(None) for name, column in values.items()]
-
-
-def _bars(wells: pl.DataFrame, *, by_well: bool, level: float) -> pl.DataFrame:
-    """What the bars of the figure show: means over n with their spread, and the control of the arm."""
-    from scipy import special
-
-    keys = ["cell_line", "reagent", "kind", "treatment"]
-    read = wells.filter(pl.col("viability").is_not_null())
-    unit = (
-        read.sort("plate", "row", "column")
-        if by_well
-        else (
-            read.sort("plate", "row", "column")
-            .group_by(*keys, "role", "replicate", maintain_order=True)
-            .agg(pl.col("viability").mean())
-        )
-    )
-    value = 100 * pl.col("viability")
-    samples = (
-        unit.filter(pl.col("role") == "sample")
-        .group_by(keys)
-        .agg(value.sort().mean().alias("viability"), value.sort().std().alias("sd"), pl.len().alias("units"))
-    )
-    replicates = (
-        read.filter(pl.col("role") == "sample")
-        .group_by(keys)
-        .agg(
-            pl.col("replicate").n_unique().cast(pl.Int32).alias("n_replicates"),
-            pl.len().cast(pl.Int32).alias("n_wells"),
-        )
-    )
-    control = (
-        unit.filter(pl.col("role") == "negative")
-        .group_by("cell_line", "treatment")
-        .agg(
-            value.sort().mean().alias("control_viability"),
-            (value.sort().std() / value.count().sqrt()).alias("control_sem"),
-            pl.len().alias("_units"),
-        )
-    )
-    control = control.with_columns(
-        pl.Series("_reach", special.stdtrit(np.maximum(control["_units"].to_numpy() - 1.0, 1.0), 0.5 + level / 2))
-    ).select(
-        "cell_line",
-        "treatment",
-        "control_viability",
-        "control_sem",
-        (pl.col("control_viability") - pl.col("_reach") * pl.col("control_sem")).alias("control_low"),
-        (pl.col("control_viability") + pl.col("_reach") * pl.col("control_sem")).alias("control_high"),
-    )
-    bars = samples.with_columns((pl.col("sd") / pl.col("units").sqrt()).alias("viability_sem"))
-    units = bars["units"].to_numpy().astype(np.float64)
-    reach = pl.Series("reach", special.stdtrit(np.maximum(units - 1, 1), 0.5 + level / 2))
-    return (
-        bars.with_columns(reach)
-        .with_columns(
-            (pl.col("viability") - pl.col("reach") * pl.col("viability_sem")).alias("viability_low"),
-            (pl.col("viability") + pl.col("reach") * pl.col("viability_sem")).alias("viability_high"),
-        )
-        .join(replicates, on=keys, how="left")
-        .join(control, on=["cell_line", "treatment"], how="left")
-        .drop("sd", "units", "reach")
-    )
 
 
 def _finish(table: pl.DataFrame, settings: ValidationSettings) -> pl.DataFrame:

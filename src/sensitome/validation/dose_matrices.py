@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import polars as pl
 
 from sensitome.core.combination import Resamples, percentiles, resamples
 from sensitome.core.dose_matrix import bliss_matrix, hsa_matrix, loewe_matrix, zip_matrix
-from sensitome.errors import Fault, LayoutError
+from sensitome.core.moderated import fit_linear, moderated_t
+from sensitome.core.multiple import adjust_p
+from sensitome.core.t_tests import t_of
+from sensitome.errors import Caution, Fault, LayoutError
 from sensitome.validation.combinations import WORD
 from sensitome.validation.settings import CombinationSettings
 from sensitome.validation.tables import DoseScores, DoseSummary
@@ -22,6 +26,8 @@ FloatArray = npt.NDArray[np.float64]
 
 #: What additivity may mean.
 REFERENCES = ("Bliss", "HSA", "Loewe", "ZIP")
+#: Inhibition without drug above this, percent, is likely viability.
+_VIABLE = 50.0
 
 
 def score_matrices(
@@ -32,7 +38,8 @@ def score_matrices(
     Parameters
     ----------
     matrix : columns `block` (String), `dose_one`, `dose_two`, `response` (percent inhibition) and, where the matrix was
-        measured more than once, `replicate`; names of the drugs as `drug_one`, `drug_two`
+        measured more than once, `replicate`; names of the drugs as `drug_one`, `drug_two`, and `cell_line`, `unit_one`,
+        `unit_two` where they are known
     settings : level, resamples, seed
     name : what messages call the table
 
@@ -47,52 +54,99 @@ def score_matrices(
         A matrix without dose 0, with a dose pair missing or twice, with other doses in one replicate than in another,
         or with fewer than three doses of a drug: all faults at once.
 
+    Warns
+    -----
+    Caution
+        Responses are above 50 where no drug was given: they look like viability.
+
     Notes
     -----
-    Scores of dose pairs: from the mean over replicates, intervals from resampled replicates. Up to six replicates all
-    resamples are gone through, else 200 are drawn: each needs a fit of every row and column. Summary: each replicate is
-    scored by itself, and its mean score is one reading of Student's t.
+    Scores of dose pairs: from the mean over replicates. Interval and p: each replicate is scored by itself, and the
+    variance of a pair over replicates is drawn towards that of all pairs of the matrix (limma); q over these pairs. A
+    second interval comes from resampled replicates; with three of them there are ten resamples and it is too short. Up
+    to six replicates all resamples are gone through, else 200 are drawn: each needs a fit of every row and column.
+    Summary: the mean score of each replicate is one reading of Student's t; q over matrices.
+
+    References
+    ----------
+    Smyth 2004, doi:10.2202/1544-6115.1027
     """
     absent = {"replicate": 1, "drug_one": "drug one", "drug_two": "drug two"}
-    table = matrix.with_columns(pl.lit(value).alias(key) for key, value in absent.items() if key not in matrix.columns)
+    absent |= dict.fromkeys(("cell_line", "unit_one", "unit_two"), pl.lit(None, pl.String))
+    table = matrix.with_columns(
+        (value if isinstance(value, pl.Expr) else pl.lit(value)).alias(key)
+        for key, value in absent.items()
+        if key not in matrix.columns
+    )
     _raise_unfit(table, str(name))
+    _caution_viability(table, str(name))
     scores, summaries = [], []
     for block in table.sort("block", "replicate", "dose_one", "dose_two").partition_by("block", maintain_order=True):
         one, two = (
             np.sort(block[column].unique().to_numpy()).astype(np.float64) for column in ("dose_one", "dose_two")
         )
         cube = block["response"].to_numpy().reshape(-1, len(one), len(two))
-        scores.append(_scored_matrix(str(block["block"][0]), one, two, cube, settings))
-        summaries += _summarized(block.row(0, named=True), one, two, cube, settings.level)
+        each = {name: np.stack([_score(name, one, two, response) for response in cube]) for name in REFERENCES}
+        scores.append(_scored_matrix(str(block["block"][0]), one, two, cube, each, settings))
+        summaries += _summarized(block.row(0, named=True), one, two, each, settings.level)
     return {
         "dose_scores": pl.concat(scores)
         .select(DoseScores.column_names())
         .sort("block", "reference", "dose_one", "dose_two"),
-        "dose_summary": pl.DataFrame(summaries, infer_schema_length=None)
-        .with_columns(pl.col("ci_low", "ci_high", "p_value").cast(pl.Float64).fill_nan(None))
+        "dose_summary": _with_q(pl.DataFrame(summaries, infer_schema_length=None))
         .select(DoseSummary.column_names())
         .sort("block", "reference"),
     }
 
 
+def _with_q(summary: pl.DataFrame) -> pl.DataFrame:
+    """Nulls for what is not known, and p adjusted over the matrices of each reference."""
+    texts = ("cell_line", "unit_one", "unit_two")
+    table = summary.with_columns(
+        pl.col("ci_low", "ci_high", "p_value").cast(pl.Float64).fill_nan(None), pl.col(*texts).cast(pl.String)
+    ).sort("reference", "block")
+    parts = []
+    for _, own in table.group_by("reference", maintain_order=True):
+        q = adjust_p(own["p_value"].fill_null(np.nan).to_numpy())
+        parts.append(own.with_columns(pl.Series("q_value", q).fill_nan(None)))
+    return pl.concat(parts)
+
+
+def _caution_viability(table: pl.DataFrame, name: str) -> None:
+    """Caution where cells without drug are said to be inhibited."""
+    blank = table.filter((pl.col("dose_one") == 0) & (pl.col("dose_two") == 0)).group_by("block")
+    high = blank.agg(pl.col("response").mean()).filter(pl.col("response") > _VIABLE).sort("block")
+    if high.height:
+        block, response = high.row(0)
+        warnings.warn(
+            Caution(
+                "responses look like viability, not inhibition",
+                where=name,
+                found=f"{response:.3g} % at dose 0 of both drugs in block {block!r}"
+                + (f" and {high.height - 1} more" if high.height > 1 else ""),
+                expected="about 0 % inhibition without drug",
+                next_step="If it is viability, name the column viability.",
+            ),
+            stacklevel=3,
+        )
+
+
 def _summarized(
-    about: Mapping[str, object], one: FloatArray, two: FloatArray, cube: FloatArray, level: float
+    about: Mapping[str, object], one: FloatArray, two: FloatArray, each: Mapping[str, FloatArray], level: float
 ) -> list[dict[str, object]]:
     """Mean score of one matrix over pairs of both drugs, by reference, each replicate one reading."""
     rows = []
-    for reference in REFERENCES:
-        each = np.stack([_score(reference, one, two, response) for response in cube])
-        inner = each[:, one > 0][:, :, two > 0]
+    for reference, scores in each.items():
+        inner = scores[:, one > 0][:, :, two > 0]
         test = student_one_sample(inner.mean(axis=(1, 2)), level=level)
         best = np.unravel_index(int(np.argmax(inner.mean(axis=0))), inner.shape[1:])
         rows.append(
             {
                 "block": str(about["block"]),
                 "reference": reference,
-                "drug_one": about["drug_one"],
-                "drug_two": about["drug_two"],
+                **{name: about[name] for name in ("cell_line", "drug_one", "drug_two", "unit_one", "unit_two")},
                 **test,
-                "n": len(cube),
+                "n": len(scores),
                 "peak": float(inner.mean(axis=0)[best]),
                 "peak_dose_one": float(one[one > 0][best[0]]),
                 "peak_dose_two": float(two[two > 0][best[1]]),
@@ -162,9 +216,14 @@ def _other_doses(table: pl.DataFrame, name: str) -> list[Fault]:
 
 
 def _scored_matrix(
-    block: str, one: FloatArray, two: FloatArray, cube: FloatArray, settings: CombinationSettings
+    block: str,
+    one: FloatArray,
+    two: FloatArray,
+    cube: FloatArray,
+    each: Mapping[str, FloatArray],
+    settings: CombinationSettings,
 ) -> pl.DataFrame:
-    """Scores of one matrix, from the mean over replicates and from resampled means."""
+    """Scores of one matrix from the mean over replicates, tested over replicates and over resampled means."""
     n = len(cube)
     over = resamples(n, rng=np.random.default_rng(settings.seed), draws=min(settings.draws, 200))
     mean = cube.mean(axis=0)
@@ -174,19 +233,42 @@ def _scored_matrix(
     for reference in REFERENCES:
         score = _score(reference, one, two, mean)
         draws = np.stack([_score(reference, one, two, r) for r in resampled]) if n > 1 else None
-        low, high, p = _intervals(draws, over, settings.level, score.shape)
+        both = ((one > 0)[:, None] & (two > 0)[None, :]).ravel()
+        tested = _tested(score.ravel(), each[reference].reshape(n, -1), both, settings.level)
+        resampling = _intervals(draws, over, settings.level, score.shape)
+        names = ("ci_low", "ci_high", "p_value", "q_value", "boot_low", "boot_high", "boot_p")
         frames.append(
             pl.DataFrame({"dose_one": grid_one, "dose_two": grid_two, "effect": score.ravel()}).with_columns(
                 pl.lit(block).alias("block"),
                 pl.lit(reference).alias("reference"),
-                pl.Series("ci_low", low).fill_nan(None),
-                pl.Series("ci_high", high).fill_nan(None),
-                pl.Series("p_value", p).fill_nan(None),
+                *(pl.Series(k, v).fill_nan(None) for k, v in zip(names, (*tested, *resampling), strict=True)),
                 pl.lit(n, pl.Int32).alias("n"),
                 pl.Series("response", mean.ravel()),
             )
         )
     return pl.concat(frames)
+
+
+def _tested(
+    score: FloatArray, each: FloatArray, both: npt.NDArray[np.bool_], level: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Interval, p and q of every pair of doses; where one drug is absent the score is 0 by its definition.
+
+    Parameters
+    ----------
+    score : (pairs,), of the mean over replicates
+    each : (replicates, pairs), of every replicate by itself
+    both : (pairs,), whether both drugs are given
+    """
+    low, high, p, q = (np.full(len(score), np.nan) for _ in range(4))
+    if len(each) > 1:
+        low[~both], high[~both] = 0.0, 0.0
+        test = moderated_t(fit_linear(each[:, both].T, np.ones((len(each), 1))), level=level)
+        reach = (test.ci_high - test.effect)[:, 0]
+        own = t_of(score[both], test.standard_error[:, 0], test.df, level=level)
+        low[both], high[both], p[both] = score[both] - reach, score[both] + reach, own.p_value
+        q[both] = adjust_p(own.p_value)
+    return low, high, p, q
 
 
 def _score(reference: str, one: FloatArray, two: FloatArray, response: FloatArray) -> FloatArray:

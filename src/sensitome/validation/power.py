@@ -24,6 +24,7 @@ __all__ = [
     "noise_of_assay",
     "power_table",
     "replicates_needed",
+    "residual_of",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -183,7 +184,7 @@ def noise_of_assay(wells: pl.DataFrame) -> dict[str, Noise]:
         well = float((within["variance"] * within["df"]).sum()) / df if df else 0.0
         counts = own.filter(pl.col("role") == "sample").group_by(cell).len()["len"]
         technical = int(smallest(counts.mode()) or 1)
-        residual = _residual_variance(line_cells(own))
+        residual, _ = residual_of(line_cells(own))
         between = residual - well / technical
         answer[line] = Noise(math.sqrt(max(between, 0.0)) if residual >= 0 else residual, math.sqrt(well), technical)
     return answer
@@ -230,10 +231,16 @@ def power_table(noise: Mapping[str, Noise]) -> pl.DataFrame:
     )
 
 
-def _residual_variance(groups: Sequence[Cells]) -> float:
-    """Mean square of reagent × arm × replicate after arm × replicate and reagent × arm; NaN with one replicate.
+def residual_of(groups: Sequence[Cells]) -> tuple[float, float]:
+    """Mean square of reagent × arm × replicate after arm × replicate and reagent × arm, and its degrees of freedom.
 
-    Reagents of one plate stand together, so that what a plate shares is no noise of theirs.
+    Parameters
+    ----------
+    groups : from `line_cells`: reagents of one plate stand together, so that what a plate shares is no noise of theirs
+
+    Returns
+    -------
+    variance (log2²; NaN with one replicate), degrees of freedom
     """
     squares, df = 0.0, 0
     for cells in groups:
@@ -244,4 +251,4 @@ def _residual_variance(groups: Sequence[Cells]) -> float:
             left = whole - whole.mean(axis=0) - whole.mean(axis=1, keepdims=True) + whole.mean()
             squares += float((left**2).sum())
             df += (whole.shape[0] - 1) * (whole.shape[1] - 1)
-    return squares / df if df else float("nan")
+    return squares / df if df else float("nan"), float(df)

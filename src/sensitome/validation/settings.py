@@ -23,7 +23,10 @@ class ValidationSettings(_Settings):
     scope: Literal["plate", "replicate"]
     """Whether these controls lie on each plate, or on any plate of the same biological replicate."""
     control: str | None = None
-    """Reagent that is the comparator; by default all negative controls together."""
+    """Reagent that is the negative control; by default every reagent that the layout marks as negative."""
+    comparator: Literal["controls", "all-controls"] = "controls"
+    """What a reagent is tested against: the negative controls of the arm (those of the reagent's own class, where
+    there are such), or always all of them together, as in the paper."""
     test: Literal["student-wells", "blocks"]
     """Which test the figure shows: Student's t on wells (technical replicates counted as n), or biological replicates
     as blocks. Both are in the tables of a run."""
@@ -41,6 +44,8 @@ class ValidationSettings(_Settings):
     """What the bars of the figure carry: the standard error of the mean, or the interval at `level`."""
     draws: Annotated[int, Field(ge=99)] = 9999
     """Combination effects: resamples of biological replicates, where there are more than six."""
+    dose_reference: Literal["Bliss", "HSA", "Loewe", "ZIP"] = "Bliss"
+    """Dose matrices: what additivity means in the figure and in the words of the page; the tables have all four."""
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     """Power that the next validation should have."""
 
@@ -58,7 +63,13 @@ class CombinationSettings(_Settings):
 
 #: Normann et al. 2021: plates to the median of the negative control, Student's t on the nine wells of each bar.
 NORMANN2021 = ValidationSettings(
-    control_arm="vehicle", scope="plate", test="student-wells", stars="p_value", adjust="none", error_bars="sem"
+    control_arm="vehicle",
+    scope="plate",
+    comparator="all-controls",
+    test="student-wells",
+    stars="p_value",
+    adjust="none",
+    error_bars="sem",
 )
 #: The statistics that we stand behind: biological replicates as blocks, moderated across reagents.
 RECOMMENDED = ValidationSettings(control_arm="vehicle", scope="plate", test="blocks", stars="q_value")

@@ -14,8 +14,8 @@ __all__ = ["AssayDesign", "SimulatedAssay", "simulate_assay", "simulated_files"]
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A 96-well plate holds this many reagents (six and both controls), each under four arms, thrice.
-REAGENTS_A_PLATE = 6
+#: A 96-well plate has this many rows, each with one reagent or control under four arms, thrice.
+ROWS = 8
 NEGATIVE, POSITIVE = "negative control", "cell death control"
 #: What kills everything leaves so much.
 DEATH = -5.0
@@ -36,6 +36,8 @@ class AssayDesign:
     well_sd : log2 SD of technical wells
     level : counts of the negative control without drug
     cell_line : cell line
+    controls : (name, kind of the reagents that it belongs to) of each negative control; "" = of all
+    class_effects : kind → log2 effect in each arm of what its reagents and their controls share, as their chemistry
     """
 
     reagents: tuple[tuple[str, str], ...]
@@ -49,6 +51,13 @@ class AssayDesign:
     well_sd: float = 0.1
     level: float = 600_000.0
     cell_line: str = "KPL4"
+    controls: tuple[tuple[str, str], ...] = ((NEGATIVE, ""),)
+    class_effects: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+    @property
+    def reagents_a_plate(self) -> int:
+        """Reagents beside the negative controls and the positive one."""
+        return max(ROWS - len(self.controls) - 1, 1)
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class SimulatedAssay:
     Parameters
     ----------
     wells : well table as a reader gives it: plate, library_plate, well, row, column, cell_line, treatment, replicate,
-        technical, reagent, kind, role, signal
+        technical, reagent, kind, role, signal; and control_class where controls belong to kinds
     truth : reagent, kind, treatment, `alone` (log2 effect without drug), `interaction` (log2)
     design : what it was made by
     """
@@ -82,21 +91,23 @@ def simulate_assay(
 
     Returns
     -------
-    SimulatedAssay; every 96-well plate has six candidates and both controls under all arms
+    SimulatedAssay; every 96-well plate has all controls and as many candidates as there is room for, under all arms
     """
     rows = []
-    groups = [design.reagents[i : i + REAGENTS_A_PLATE] for i in range(0, len(design.reagents), REAGENTS_A_PLATE)]
+    size, last = design.reagents_a_plate, len(design.controls)
+    groups = [design.reagents[i : i + size] for i in range(0, len(design.reagents), size)]
+    shared = dict(design.class_effects)
     place = {reagent: i for i, reagent in enumerate(design.reagents)}
     for replicate in range(1, design.replicates + 1):
         day = rng.normal(0, design.replicate_sd)
-        control_cells = rng.normal(0, design.cell_sd, (2, len(design.arms)))
+        control_cells = rng.normal(0, design.cell_sd, (last + 1, len(design.arms)))
         for number, group in enumerate(groups, 1):
             plate = day + rng.normal(0, design.plate_sd)
-            for slot, reagent in enumerate([(NEGATIVE, ""), (POSITIVE, ""), *group]):
+            for slot, reagent in enumerate([*design.controls, (POSITIVE, ""), *group]):
                 for arm in range(len(design.arms)):
-                    effect = design.drug_effects[arm]
-                    if slot < 2:
-                        effect += control_cells[slot, arm] + (DEATH if slot == 1 else 0.0)
+                    effect = design.drug_effects[arm] + (shared[reagent[1]][arm] if reagent[1] in shared else 0.0)
+                    if slot <= last:
+                        effect += control_cells[slot, arm] + (DEATH if slot == last else 0.0)
                     else:
                         i = place[reagent]
                         effect += alone[i] + (interaction[i, arm] if arm else 0.0) + rng.normal(0, design.cell_sd)
@@ -111,7 +122,10 @@ def simulate_assay(
         schema=["reagent", "kind", "treatment", "alone", "interaction"],
         orient="row",
     )
-    return SimulatedAssay(pl.DataFrame(rows).cast({"row": pl.Int16, "column": pl.Int16}), truth, design)
+    wells = pl.DataFrame(rows).cast({"row": pl.Int16, "column": pl.Int16})
+    if not any(kind for _, kind in design.controls):
+        wells = wells.drop("control_class")
+    return SimulatedAssay(wells, truth, design)
 
 
 def simulated_files(assay: SimulatedAssay) -> dict[str, str]:
@@ -127,10 +141,11 @@ def simulated_files(assay: SimulatedAssay) -> dict[str, str]:
     first = ["library_plate", "cell_line", "replicate", "plate"]
     plates = assay.wells.select(first).unique().sort("replicate", "library_plate")
     listed = plates.with_columns(pl.format("{}.csv", "plate").alias("file"), pl.lit("see layout").alias("treatment"))
+    classes = [name for name in ("control_class",) if name in assay.wells.columns]
     layout = (
         assay.wells.filter(pl.col("replicate") == 1)
         .sort("library_plate", "row", "column")
-        .select("library_plate", "well", "reagent", "kind", "role", "treatment", "technical")
+        .select("library_plate", "well", "reagent", "kind", "role", *classes, "treatment", "technical")
     )
     files = {
         "validation_plates.csv": listed.select(
@@ -140,7 +155,7 @@ def simulated_files(assay: SimulatedAssay) -> dict[str, str]:
         "validation_truth.csv": assay.truth.write_csv(),
     }
     for number, (plate,) in enumerate(plates.select("plate").iter_rows(), 1):
-        values = np.full((8, 12), np.nan)
+        values = np.full((ROWS, 12), np.nan)
         own = assay.wells.filter(pl.col("plate") == plate)
         values[own["row"].to_numpy() - 1, own["column"].to_numpy() - 1] = own["signal"].to_numpy()
         files[f"{plate}.csv"] = envision_text([PlateMatrix(values, barcode=f"VAL{number:05d}")], label="US LUM 96")
@@ -152,7 +167,8 @@ def _wells(
 ) -> list[dict[str, object]]:
     """Rows of the technical wells of one reagent × arm: a row of the plate per reagent, the arms side by side."""
     number, replicate, slot, arm = place
-    role = ("negative", "positive", "sample")[min(slot, 2)]
+    last = len(design.controls)
+    role = "negative" if slot < last else "positive" if slot == last else "sample"
     rows: list[dict[str, object]] = []
     for technical, value in enumerate(log2.tolist(), 1):
         column = arm * design.technical + technical
@@ -168,8 +184,9 @@ def _wells(
                 "replicate": replicate,
                 "technical": technical,
                 "reagent": reagent[0],
-                "kind": reagent[1] or None,
+                "kind": (reagent[1] or None) if role == "sample" else None,
                 "role": role,
+                "control_class": (reagent[1] or None) if role == "negative" else None,
                 "signal": float(round(design.level * 2.0**value)),
             }
         )

@@ -16,6 +16,7 @@ __all__ = [
     "Validated",
     "Validation",
     "ValidationAgreement",
+    "ValidationControls",
     "ValidationPlates",
     "ValidationPower",
     "ValidationReplicates",
@@ -35,6 +36,7 @@ class ValidationWells(dy.Schema):
     reagent = text("name of the reagent", nullable=False)
     kind = text("class of reagent", nullable=False)
     role = text("sample, negative, positive, untreated", nullable=False)
+    control_class = text("of a negative control: the kind of reagents that it belongs to; null otherwise")
     signal = number("reading of the instrument", "counts")
     control_level = number("median of the negative controls that are 100 %", "counts")
     viability = number("signal / control_level", "fraction of the negative control")
@@ -50,6 +52,7 @@ class ValidationReplicates(dy.Schema):
     treatment = key("treatment arm")
     replicate = dy.Int16(primary_key=True, min=1, description="biological replicate")
     role = text("sample or negative", nullable=False)
+    control_class = text("of a negative control: the kind of reagents that it belongs to; null otherwise")
     viability = number("mean viability of the wells", "fraction of the negative control")
     log2_viability = number("mean log2 viability of the wells", "log2")
     n_wells = count("wells with a reading")
@@ -71,10 +74,11 @@ class Validation(dy.Schema):
     ci_low = number("lower end of its interval", "log2")
     ci_high = number("upper end of its interval", "log2")
     p_value = number("two-sided p of the contrast by itself", "probability")
-    p_dunnett = number("p adjusted for all reagents of the arm that share the control (Dunnett)", "probability")
+    p_dunnett = number("p adjusted for all reagents of the arm that share the comparator (Dunnett)", "probability")
     q_value = number("p adjusted over reagents × arms of the contrast", "probability")
     n = count("what the test counts as n: biological replicates, or wells of the reagent (see unit)")
     unit = text("what n counts", nullable=False)
+    comparator = text('negative controls it is compared with: those of this class, or "all controls"', nullable=False)
     standard_error = number("standard error of the effect", "log2")
     df = number("degrees of freedom", "count")
     percent = number("100 · 2^effect: percent of the control, or of what Bliss expects", "percent")
@@ -134,9 +138,13 @@ class DoseScores(dy.Schema):
     dose_two = dy.Float64(primary_key=True, min=0, description="dose of the second drug")
     reference = dy.Enum(["Bliss", "HSA", "Loewe", "ZIP"], primary_key=True, description="what additivity means")
     effect = number("score: more inhibition than expected; positive = synergy", "percent inhibition")
-    ci_low = number("lower end of its interval from resampled replicates", "percent inhibition")
-    ci_high = number("upper end of its interval from resampled replicates", "percent inhibition")
-    p_value = number("two-sided p from resampled replicates", "probability")
+    ci_low = number("lower end of its interval (moderated t over replicates)", "percent inhibition")
+    ci_high = number("upper end of its interval", "percent inhibition")
+    p_value = number("two-sided p; null where one drug is absent, where the score is 0", "probability")
+    q_value = number("p adjusted over the pairs of both drugs of the matrix (BH)", "probability")
+    boot_low = number("lower end of the interval from resampled replicates", "percent inhibition")
+    boot_high = number("upper end of the interval from resampled replicates", "percent inhibition")
+    boot_p = number("two-sided p from resampled replicates", "probability")
     n = count("replicates of the matrix")
     response = number("mean response", "percent inhibition")
 
@@ -146,12 +154,16 @@ class DoseSummary(dy.Schema):
 
     block = key("name of the matrix")
     reference = dy.Enum(["Bliss", "HSA", "Loewe", "ZIP"], primary_key=True, description="what additivity means")
+    cell_line = text("cell line, where the table of doses has it")
     drug_one = text("first drug", nullable=False)
     drug_two = text("second drug", nullable=False)
+    unit_one = text("unit of the doses of the first drug, where the table of doses has it")
+    unit_two = text("unit of the doses of the second drug, where the table of doses has it")
     effect = number("mean score over the pairs of both drugs; positive = synergy", "percent inhibition")
     ci_low = number("lower end of its interval over replicates (Student's t)", "percent inhibition")
     ci_high = number("upper end of its interval", "percent inhibition")
     p_value = number("two-sided p over replicates", "probability")
+    q_value = number("p adjusted over the matrices (BH), for each reference by itself", "probability")
     n = count("replicates of the matrix")
     peak = number("largest score of a pair of doses, mean over replicates", "percent inhibition")
     peak_dose_one = number("dose of the first drug where it is", "as the table of doses")
@@ -178,6 +190,24 @@ class ValidationPlates(dy.Schema):
     detail = text("why it is no pass; empty otherwise", nullable=False)
 
 
+class ValidationControls(dy.Schema):
+    """One row per cell line, arm and pair of classes of negative controls: whether they say the same."""
+
+    cell_line = key("cell line")
+    treatment = key("treatment arm")
+    first = key("a class of negative controls")
+    second = key("another class")
+    effect = number(
+        "without drug: first − second; with a drug: what it does to the first minus what it does to the second", "log2"
+    )
+    ci_low = number("lower end of its interval", "log2")
+    ci_high = number("upper end of its interval", "log2")
+    p_value = number("two-sided p, with the variance between replicates of all reagents", "probability")
+    q_value = number("p adjusted over the table (BH)", "probability")
+    n = count("biological replicates that have both classes")
+    agree = dy.Bool(nullable=True, description="not apart by more than 0.1 log2 at q < .05; null without a test")
+
+
 class Validated(dy.Schema):
     """One row per reagent and cell line: the paper's count beside the interaction with an honest n."""
 
@@ -189,6 +219,9 @@ class Validated(dy.Schema):
     arms = text('drug arms whose interaction has q < .05 and fewer cells, joined by "; "', nullable=False)
     is_validated = dy.Bool(nullable=True, description="at least one such arm; null without biological replicates")
     alone = dy.Enum(["toxic", "quiet", "protective", "undetermined"], description="what it does without drug")
+    comparator = text(
+        'negative controls that the interaction rests on: those of this class, or "all controls"', nullable=False
+    )
     reason = text("where the two counts agree or part, a sentence", nullable=False)
 
 
@@ -234,6 +267,7 @@ class ValidationAgreement(dy.Schema):
 VALIDATION_TABLES: Mapping[str, type[dy.Schema]] = {
     "validation_wells": ValidationWells,
     "validation_plates": ValidationPlates,
+    "validation_controls": ValidationControls,
     "validation_replicates": ValidationReplicates,
     "validation": Validation,
     "validation_paper": Validation,

@@ -41,7 +41,7 @@ def who_is_validated(validation: pl.DataFrame, paper: pl.DataFrame, *, vehicle: 
         *_ITEM, _alone().alias("alone")
     )
     table = (
-        validation.select(_ITEM)
+        validation.select(*_ITEM, "comparator")
         .unique()
         .join(
             _arms(by_wells, "p_value").rename({"arms": "paper_arms", "is": "is_validated_paper"}), on=_ITEM, how="left"

@@ -6,13 +6,14 @@ import polars as pl
 
 from sensitome.errors import Caution, Fault, LayoutError, listed, suggestion
 from sensitome.frames import to_polars
+from sensitome.validation.comparators import control_class_of
 
 __all__ = ["KEYS", "average_wells", "validation_wells"]
 
 #: What a bar of the figure is about.
 KEYS = ("cell_line", "reagent", "kind", "treatment")
 
-_COLUMNS = ("plate", "well", "row", "column", *KEYS, "role", "replicate", "technical", "signal")
+_COLUMNS = ("plate", "well", "row", "column", *KEYS, "role", "control_class", "replicate", "technical", "signal")
 #: A validation plate holds several arms: the layout of the wells then says which.
 _OF_THE_WELL = ("cell_line", "treatment", "replicate")
 
@@ -25,15 +26,17 @@ def validation_wells(wells: pl.DataFrame, *, vehicle: str, control: str | None =
     wells : table `wells` before any normalization, from any reader. Where the layout gives wells an arm, a line or a
         biological replicate of their own (columns ``treatment``, ``cell_line``, ``replicate`` of the library, which
         are ``treatment_in_library`` … in the well table), that holds. A column ``technical`` numbers the technical
-        replicates; without it they are numbered by plate, row and column. Excluded and empty wells and wells without
-        a reagent are left out.
+        replicates; without it they are numbered by plate, row and column. A column ``control_class`` names the kind
+        of reagents that a negative control belongs to; without it that is the control's own kind. Excluded and empty
+        wells and wells without a reagent are left out.
     vehicle : the arm without drug
     control : reagent that is the comparator; by default all negative controls together
 
     Returns
     -------
-    plate, well, row, column, cell_line, reagent, kind, treatment, role, replicate, technical, signal; sorted by plate,
-    row and column; `role` is text, and ``negative`` only for the comparator
+    plate, well, row, column, cell_line, reagent, kind, treatment, role, control_class, replicate, technical, signal;
+    sorted by plate, row and column; `role` is text, and ``negative`` only for the comparator; `control_class` is null
+    for wells that are no negative control, and for controls of no class
 
     Raises
     ------
@@ -49,7 +52,7 @@ def validation_wells(wells: pl.DataFrame, *, vehicle: str, control: str | None =
     named = _own_values(to_polars(wells))
     usable = named.filter(
         pl.col("reagent").is_not_null() & ~pl.col("role").cast(pl.String).is_in(["excluded", "empty"])
-    ).with_columns(pl.col("kind").fill_null("reagent"), pl.col("role").cast(pl.String))
+    ).with_columns(control_class_of(named.columns), pl.col("kind").fill_null("reagent"), pl.col("role").cast(pl.String))
     faults = [*_whole(usable, "replicate"), *_whole(usable, "technical")]
     _raise(faults)
     usable = _comparator(usable, control)
@@ -57,7 +60,8 @@ def validation_wells(wells: pl.DataFrame, *, vehicle: str, control: str | None =
     if "technical" in usable.columns:
         faults += _same_layout(usable)
     _raise(faults)
-    numbered = _number_technical(usable)
+    belongs = pl.when(pl.col("role") == "negative").then("control_class").alias("control_class")
+    numbered = _number_technical(usable).with_columns(belongs)
     if numbered["replicate"].n_unique() == 1:
         import warnings
 
@@ -89,7 +93,7 @@ def average_wells(wells: pl.DataFrame) -> pl.DataFrame:
         wells.sort("plate", "row", "column")
         .group_by(*KEYS, "replicate")
         .agg(
-            pl.col("role").first(),
+            pl.col("role", "control_class").first(),
             pl.col("viability").mean(),
             pl.col("log2_viability").mean(),
             pl.col("viability").count().cast(pl.Int32).alias("n_wells"),

@@ -74,7 +74,7 @@ S.cards = (() => {
     if (!own) return [];
     return [...group(own, (row) => row.cell_line)].map(([line, rows]) => {
       const arms = inOrder(rows.map((row) => row.treatment));
-      const dots = store.points.filter((row) => row.cell_line === line && (row.role === "negative" || key(row) === key(item)));
+      const dots = store.points.filter((row) => row.cell_line === line && (row.role === "negative" ? row.comparator === rows[0].comparator : key(row) === key(item)));
       const top = 20 * Math.ceil(Math.max(100, ...rows.flatMap((row) => [row.viability, row.control]), ...dots.map((row) => row.viability)) * 1.15 / 20);
       const left = 42, step = 78, base = 176, width = left + arms.length * step + 8;
       const y = (value) => base - (Math.max(0, Math.min(value, top)) / top) * (base - 14);

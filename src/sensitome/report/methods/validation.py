@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import Manifest, Tables, named, plural, setting
+from sensitome.validation.comparators import ALL
 
 __all__ = ["PARAGRAPHS"]
 
@@ -62,10 +63,20 @@ def _tests(tables: Tables, manifest: Manifest) -> str:
     )
     shown = "the second" if settings["test"] == "student-wells" else "the first"
     return (
-        f"A reagent was compared with the control of the same arm twice: {blocks}; and {wells}. The interaction, its "
+        f"A reagent was compared with the control of the same arm twice: {blocks}{_matched(tables, 'validation')}; and "
+        f"{wells}{_matched(tables, 'validation_paper')}. The interaction, its "
         f"effect with the drug minus that without, was tested by blocks. The figure shows {shown}, whose p are "
         f"{_ADJUST[settings['adjust']]}; its stars stand for {_STARS[settings['stars']]}.{_validated(tables)}"
     )
+
+
+def _matched(tables: Tables, name: str) -> str:
+    """Whose controls a test takes, where there are several classes of them."""
+    controls, table = tables.get("validation_controls"), tables.get(name)
+    if controls is None or controls.is_empty() or table is None or table.is_empty():
+        return ""
+    own = sorted(table.filter(pl.col("comparator") != ALL)["kind"].unique())
+    return f" ({named(own)} against the negative controls of their own class)" if own else " (all negative controls)"
 
 
 def _validated(tables: Tables) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.data import plural, reading_order, setting
-from sensitome.charts.validation_panels import shown_test
+from sensitome.charts.validation_panels import control_replicates, shown_test
 from sensitome.evidence.gather import SOURCES
 from sensitome.evidence.lab import adopt_kinds
 from sensitome.evidence.sources import EXPERIMENTS
@@ -128,10 +128,11 @@ def _validation(tables: Tables, manifest: Manifest, shown: pl.DataFrame) -> dict
     by_well = str(table["unit"][0]).startswith("wells")
     bars = str(setting(manifest, "validation", "error_bars", default="sem" if by_well else "ci"))
     ends = _ends(bars)
-    points = tables["validation_replicates"].filter(pl.col("role").is_in(["sample", "negative"]))
-    near = pl.concat(
-        [points.filter(pl.col("role") == "negative"), _of(points.filter(pl.col("role") == "sample"), shown)]
+    points = tables["validation_replicates"]
+    controls = control_replicates(points, table).with_columns(
+        pl.lit("control").alias("reagent"), pl.lit("").alias("kind"), pl.lit("negative").alias("role")
     )
+    near = pl.concat([controls, _of(points.filter(pl.col("role") == "sample"), shown)], how="diagonal_relaxed")
     drawn = table.with_columns(*ends).sort(*_ITEM, "cell_line", "treatment")
     replicates = near.with_columns((100 * pl.col("viability")).alias("viability")).sort(
         *_ITEM, "cell_line", "treatment", "replicate"
@@ -141,8 +142,8 @@ def _validation(tables: Tables, manifest: Manifest, shown: pl.DataFrame) -> dict
     names = [*_ITEM, "cell_line", "treatment", "viability", "low", "high", "control", "control_low", "control_high"]
     return {
         "words": f"Bar: mean, line: {spread} (n = {int(largest(table['n']))} {unit}).",
-        "bars": _plain(drawn, [*names, "stars"], digits=1),
-        "points": _plain(replicates, [*_ITEM, "role", "cell_line", "treatment", "viability"], digits=1),
+        "bars": _plain(drawn, [*names, "stars", "comparator"], digits=1),
+        "points": _plain(replicates, [*_ITEM, "role", "cell_line", "treatment", "viability", "comparator"], digits=1),
     }
 
 

@@ -11,6 +11,7 @@ from sensitome.charts.validation_panels import shown_test
 from sensitome.frames import average, largest
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
+from sensitome.validation.comparators import ALL
 
 __all__ = ["build"]
 
@@ -32,6 +33,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
         **_design(table, tables, manifest),
         "counts": _counts(tables),
         "tests": _tests(tables, manifest),
+        "controls": _controls(tables),
         "killing": _killing(tables),
         "agreement": _agreement(tables),
         "power": _power(tables, manifest),
@@ -99,6 +101,36 @@ _BLOCKS = (
 )
 
 
+def _controls(tables: Tables) -> dict[str, Any] | None:
+    """What each kind is compared with, and whether the classes of controls say the same; None with one class."""
+    table = tables.get("validation_controls")
+    if table is None or table.is_empty():
+        return None
+    kinds = tables["validation"].select("kind", "comparator").unique().sort("kind", "comparator")
+    common = sorted(kinds.filter(pl.col("comparator") == ALL)["kind"].unique())
+    own = sorted(kinds.filter(pl.col("comparator") != ALL)["kind"].unique())
+    known, quarrels = table.drop_nulls("agree"), table.filter(~pl.col("agree"))
+    if known.is_empty():
+        verdict = "Whether the classes of controls agree cannot be told from one biological replicate."
+    elif quarrels.is_empty():
+        verdict = f"The classes of controls agree in {plural(known.height, 'comparison')}."
+    else:
+        verdict = f"The classes of controls disagree in {quarrels.height} of {plural(known.height, 'comparison')}."
+    paper = tables.get("validation_paper")
+    all_by_wells = paper is not None and bool((paper["comparator"] == ALL).all())
+    return {
+        "own": named(own),
+        "common": named(common),
+        "by_wells": all_by_wells and bool(own),
+        "verdict": verdict,
+        "quarrels": [
+            f"{row['first']} − {row['second']}, {row['treatment']} in {row['cell_line']}: {signed(row['effect'])} log2 "
+            f"[{signed(row['ci_low'])}, {signed(row['ci_high'])}], q {row['q_value']:.2g}"
+            for row in quarrels.iter_rows(named=True)
+        ],
+    }
+
+
 def _sentence(table: pl.DataFrame) -> str:
     """The test as its table says it."""
     text = str(table["test"][0])
@@ -113,6 +145,12 @@ def _who(tables: Tables) -> dict[str, Any] | None:
     marks = {"is_validated": "beyond Bliss", "is_validated_paper": "by wells"}
     words = [pl.when(name).then(pl.lit("yes")).when(~pl.col(name)).then(pl.lit("no")).alias(name) for name in marks]
     order = ["is_validated", "is_validated_paper", "reagent", "cell_line"]
+    table = table.with_columns(
+        pl.when(pl.col("comparator") == ALL)
+        .then("comparator")
+        .otherwise(pl.format("controls of {}", "comparator"))
+        .alias("comparator")
+    )
     rows = table.sort(order, descending=[True, True, False, False], nulls_last=True).with_columns(words)
     columns: dict[str, Column] = {
         "reagent": ("reagent", None, "reagent"),
@@ -123,6 +161,7 @@ def _who(tables: Tables) -> dict[str, Any] | None:
         "is_validated_paper": ("the paper's count", None, "filter"),
         "paper_arms": ("with", None, "long"),
         "alone": ("alone", None, "filter"),
+        "comparator": ("compared with", None, "filter"),
         "reason": ("where the counts agree or part", None, "long"),
     }
     return column_table(rows, columns, caption="Validated by which count", name="validated")
