@@ -92,6 +92,7 @@ def test_support_is_empty_where_nothing_gives_it(tables: Tables, study: Study) -
     assert made["control_agreement"].is_empty()
     assert made["line_evidence"].height > 0
     assert made["antisymmetry"].height > 0
+    assert made["three_way"]["treatment"].unique().to_list() == ["trastuzumab+lapatinib"]
     assert any(str(warning.message).startswith("what the drugs do alone is not known") for warning in caught)
 
 

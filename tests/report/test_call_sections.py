@@ -12,9 +12,11 @@ from tests.small_run import small_run
 
 from sensitome.report.fit_text import learned_words, null_words
 from sensitome.report.page import build_page
+from sensitome.report.sections.support import verdict_of_controls
 from sensitome.screen.one_arm import one_arm_effects
 from sensitome.screen.sensitization import sensitize
 from sensitome.screen.sensitizer_evidence import antisymmetry, line_evidence
+from sensitome.screen.three_way import three_way_effects
 from sensitome.tables import TABLES, check_table
 
 RUN, MANIFEST = small_run()
@@ -44,6 +46,7 @@ def page() -> str:
         "control_agreement": check_table(controls, TABLES["control_agreement"], name="control_agreement"),
         "line_evidence": line_evidence(found.sensitizers, screen.scores, treatments=screen.treatments),
         "antisymmetry": antisymmetry(found.sensitizers, targets=screen.targets),
+        "three_way": three_way_effects(screen.scores, treatments=screen.treatments),
         "null_calls": nulls(),
     }
     return build_page(tables, MANIFEST)
@@ -94,6 +97,8 @@ def test_what_supports_the_calls(page: str) -> None:
     assert "KPL4 lapatinib against vehicle −0.10 [−0.20, 0.00] 6" in text
     assert "They disagree in 1 of 2 comparisons." in text
     assert "mimic − siRNA" in text
+    assert "contexts of a combination. In " in text
+    assert "the combination does more than its drugs together" in text
     assert "shown to sensitize in two cell lines or more (partial conjunction of the p of moderated-t" in text
     assert "miRNAs the library has both a mimic and an inhibitor" in text
 
@@ -123,3 +128,28 @@ def test_effects_without_a_drug(replicates: int, said: str) -> None:
     assert "nothing can be said of sensitization" in text
     assert said in text
     assert "0.32 log2 (20 % of the cells)" in text
+
+
+@pytest.mark.parametrize(
+    ("agree", "said"),
+    [
+        ([True, True], "They agree in all 2 comparisons (shown to differ by less than 0.1 log2)."),
+        (
+            [True, None],
+            "They agree in 1 of 2 comparisons (shown to differ by less than 0.1 log2). 1 cannot be told with so few "
+            "sets of plates.",
+        ),
+        ([False, None], "They disagree in 1 of 2 comparisons. 1 cannot be told with so few sets of plates."),
+        ([None], "So few sets of plates cannot tell whether they agree."),
+    ],
+)
+def test_agreement_of_controls_is_no_lack_of_plates(agree: list[bool | None], said: str) -> None:
+    assert verdict_of_controls(pl.Series(agree, dtype=pl.Boolean)) == said
+
+
+def test_combinations_of_one_replicate_have_no_verdict() -> None:
+    screen = planned(1, 1)
+    found = sensitize(screen.scores, treatments=screen.treatments)
+    together = three_way_effects(screen.scores, treatments=screen.treatments)
+    text = section(build_page({"sensitizers": found.sensitizers, "three_way": together}, MANIFEST), "support")
+    assert "With one replicate nobody can say whether they do more than the drugs of the combination." in text

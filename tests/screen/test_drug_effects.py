@@ -78,6 +78,13 @@ def test_classes_of_controls_agree() -> None:
     assert table.columns[-6:] == ["effect", "ci_low", "ci_high", "p_value", "q_value", "n", "agree"][-6:]
 
 
+def test_few_plates_show_neither_that_controls_agree_nor_that_they_do_not() -> None:
+    one = control_agreement(wells(plates=1, replicates=1), treatments=ARMS)
+    assert one["agree"].null_count() == one.height
+    noisy = control_agreement(wells(plates=1, replicates=2, plate_sd=0.3, apart=-0.09), treatments=ARMS)
+    assert noisy.filter(treatment="L")["agree"].to_list() == [None]
+
+
 def test_classes_of_controls_that_disagree_are_named() -> None:
     with pytest.warns(Caution) as caught:
         table = control_agreement(wells(plate_sd=0.3, apart=-0.5), treatments=ARMS)

@@ -222,9 +222,22 @@ def test_the_three_way_term_is_what_the_combination_adds() -> None:
     assert rows["r001"]["effect"] == pytest.approx(0.0, abs=0.35)
 
 
-def test_the_three_way_term_of_one_replicate_has_no_interval() -> None:
-    table = three_way_effects(quiet_scores(arms=("vehicle", "T", "L", "T+L"), replicates=1), treatments=TREATMENTS)
+@pytest.mark.parametrize("replicates", [1, 3])
+def test_a_further_arm_that_a_line_lacks_leaves_its_three_way_term(replicates: int) -> None:
+    scores = quiet_scores(arms=("vehicle", "T", "L", "T+L", "X"), lines=("A", "B"), replicates=replicates)
+    in_b = pl.col("cell_line") == "B"
+    table = three_way_effects(scores.filter(~(in_b & (pl.col("treatment") == "X"))), treatments=TREATMENTS)
     assert table["effect"].null_count() == 0
+    table = three_way_effects(scores.filter(~(in_b & (pl.col("treatment") == "L"))), treatments=TREATMENTS)
+    assert dict(table.group_by("cell_line").agg(pl.col("effect").null_count()).iter_rows()) == {"A": 0, "B": 60}
+
+
+def test_the_three_way_term_of_one_replicate_has_no_interval() -> None:
+    scores = quiet_scores(arms=("vehicle", "T", "L", "T+L"), replicates=1)
+    scores = with_effect(scores, "r000", {"T": -1.0, "L": -1.0, "T+L": -3.0})
+    table = three_way_effects(scores, treatments=TREATMENTS)
+    assert table["effect"].null_count() == 0
+    assert table.row(by_predicate=pl.col("reagent") == "r000", named=True)["effect"] == pytest.approx(-1.0, abs=0.5)
     assert table["p_value"].null_count() == table.height
 
 

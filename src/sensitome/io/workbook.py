@@ -18,7 +18,7 @@ MOST_ROWS = 20_000
 _LONG = frozenset(
     {
         *("antisymmetry", "call_probability", "expression", "genes", "incidence", "line_evidence", "scores", "spots"),
-        *("stage_values", "support", "survival_curves", "targets", "truth"),
+        *("stage_values", "support", "survival_curves", "targets", "three_way", "truth"),
     }
 )
 

@@ -75,13 +75,18 @@ def control_agreement(wells: pl.DataFrame, *, treatments: Treatments) -> pl.Data
     Returns
     -------
     One row per cell line × treatment × pair of classes: first, second, effect = the drug's effect on the first minus
-    that on the second (log2), ci_low, ci_high, p_value, q_value, n, agree (null where it cannot be told). A Caution
-    names the pairs that differ by more than 0.1 log2 with q < 0.05.
+    that on the second (log2), ci_low, ci_high, p_value, q_value, n, agree: false where they differ by more than 0.1
+    log2 with q < 0.05, true where they are shown to differ by less (two one-sided tests, each at 0.05), null where
+    neither can be told. A Caution names the pairs that disagree.
 
     Raises
     ------
     ControlError
         As `drug_effects`.
+
+    References
+    ----------
+    Schuirmann 1987, doi:10.1007/BF01068419 (two one-sided tests)
     """
     plates = _plate_means(wells, vehicle=treatments.vehicle).filter(pl.col("class") != "all")
     index = ["cell_line", "library_plate", "replicate"]
@@ -105,7 +110,8 @@ def control_agreement(wells: pl.DataFrame, *, treatments: Treatments) -> pl.Data
     schema = {**keys, **dict.fromkeys(_ESTIMATE[:4], pl.Float64), "n": pl.Int32}
     table = _with_q(pl.DataFrame(rows, schema=schema))
     differ = (pl.col("q_value") < 0.05) & (pl.col("effect").abs() > MATTERS)
-    table = table.with_columns(agree=pl.when(pl.col("q_value").is_not_null()).then(~differ))
+    alike = pl.Series(_shown_alike(table), dtype=pl.Boolean)
+    table = table.with_columns(agree=pl.when(differ).then(pl.lit(value=False)).when(alike).then(pl.lit(value=True)))
     _warn_of_quarrels(table)
     return table
 
@@ -152,6 +158,17 @@ def _estimate(difference: FloatArray) -> dict[str, float | int]:
     test = paired_t(values[None], np.zeros((1, len(values))))
     parts = zip(_ESTIMATE, (test.effect, test.ci_low, test.ci_high, test.p_value), strict=False)
     return {name: float(part[0]) for name, part in parts} | {"n": len(values)}
+
+
+def _shown_alike(table: pl.DataFrame) -> npt.NDArray[np.bool_]:
+    """Differences that two one-sided t tests, each at 0.05, show to lie within ±`MATTERS`."""
+    from scipy import special
+
+    effect, high, n = (table[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("effect", "ci_high", "n"))
+    df = np.maximum(n - 1, 1)
+    reach = (high - effect) * special.stdtrit(df, 0.95) / special.stdtrit(df, 0.975)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(effect) + reach < MATTERS)
 
 
 def _with_q(table: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,7 @@ __all__ = [
     "NullCalls",
     "OneArm",
     "SensitizationFit",
+    "ThreeWay",
 ]
 
 
@@ -113,6 +114,21 @@ class ControlAgreement(dy.Schema):
     agree = dy.Bool(nullable=True, description="whether they agree; null where it cannot be told")
 
 
+class ThreeWay(dy.Schema):
+    """One row per reagent, cell line and combination of drugs: what it does beyond each of them. Else empty."""
+
+    reagent = key("name of the reagent")
+    kind = key("class of reagent")
+    position = key("where it lies in the library")
+    cell_line = key("cell line")
+    treatment = key("arm of the combination")
+    effect = number("interaction with the combination − sum of those with its parts; negative = more than they", "log2")
+    ci_low = number("lower end of its moderated t interval; null with one replicate", "log2")
+    ci_high = number("upper end of its moderated t interval", "log2")
+    p_value = number("two-sided p of the moderated t", "probability")
+    q_value = number("false-discovery rate over the table", "probability")
+
+
 class LineEvidence(dy.Schema):
     """One row per reagent and drug: in how many cell lines it sensitizes, at least (partial conjunction)."""
 
@@ -177,6 +193,7 @@ SCREEN_TABLES: Mapping[str, type[dy.Schema]] = {
     "call_probability": CallProbability,
     "drug_effects": DrugEffects,
     "control_agreement": ControlAgreement,
+    "three_way": ThreeWay,
     "line_evidence": LineEvidence,
     "antisymmetry": Antisymmetry,
     "one_arm": OneArm,

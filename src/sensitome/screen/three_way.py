@@ -28,8 +28,8 @@ def three_way_effects(
 
     Returns
     -------
-    One row per reagent × kind × cell line × combination: effect = δ(combination) − Σ δ(parts), log2, with ci_low,
-    ci_high, p_value, q_value (BH over the table); intervals and p are null with one replicate
+    Table `three_way`: one row per reagent × kind × cell line × combination: effect = δ(combination) − Σ δ(parts), log2,
+    with ci_low, ci_high, p_value, q_value (BH over the table); intervals and p are null with one replicate
 
     Raises
     ------
@@ -56,9 +56,7 @@ def three_way_effects(
     test = moderated_interaction(
         screen, trend=settings.trend, block=settings.block, level=settings.level, transform=transform
     )
-    means = np.einsum("ild,cd->ilc", np.where(np.isfinite(screen.effect), screen.effect, np.nan), transform)
-    effect = np.where(np.isfinite(test.effect), test.effect, means)
-    columns = {"effect": effect, "ci_low": test.ci_low, "ci_high": test.ci_high, "p_value": test.p_value}
+    columns = {"effect": test.effect, "ci_low": test.ci_low, "ci_high": test.ci_high, "p_value": test.p_value}
     table = cube.rows({name: np.asarray(part) for name, part in columns.items()})
     table = table.filter(pl.col("treatment").is_in(list(treatments.combinations)))
     q = adjust_p(table["p_value"].fill_null(np.nan).to_numpy())

@@ -18,6 +18,7 @@ from sensitome.screen.one_arm import one_arm_effects
 from sensitome.screen.sensitization import sensitize
 from sensitome.screen.sensitizer_evidence import antisymmetry, line_evidence
 from sensitome.screen.tables import SCREEN_TABLES
+from sensitome.screen.three_way import three_way_effects
 from sensitome.stages.record import Context, Stage, Tables
 from sensitome.stages.screen import can_test, expressed_of, targets_of
 
@@ -86,7 +87,7 @@ def _null(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
 
 
 def _support(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
-    """What supports the calls: controls that agree, further lines, the opposite reagent of the same miRNA."""
+    """What supports the calls: controls that agree, drugs together, further lines, the opposite reagent of a miRNA."""
     study = context.study
     empty = {name: SCREEN_TABLES[name].create_empty() for name in _SUPPORT}
     made = {}
@@ -100,6 +101,10 @@ def _support(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     made["line_evidence"] = line_evidence(
         sensitizers, tables["scores"], treatments=study.treatments, settings=study.sensitization
     )
+    if study.treatments.combinations:
+        made["three_way"] = three_way_effects(
+            tables["scores"], treatments=study.treatments, settings=study.sensitization
+        )
     if {"mimic", "inhibitor"} <= set(sensitizers["kind"]) and sensitizers["ci_low"].is_not_null().any():
         targets = targets_of(tables["reagents"])
         own = sensitizers.select("reagent", "kind", pl.col("reagent").alias("target")).unique()
@@ -118,7 +123,7 @@ def _one_arm(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     return {"one_arm": table}
 
 
-_SUPPORT = ("drug_effects", "control_agreement", "line_evidence", "antisymmetry")
+_SUPPORT = ("drug_effects", "control_agreement", "three_way", "line_evidence", "antisymmetry")
 
 
 def _leave_out(what: str, error: ControlError | MethodError) -> None:
@@ -164,5 +169,6 @@ STAGES: tuple[Stage, ...] = (
         (),
         _support,
         applies=can_test,
+        version=2,
     ),
 )

@@ -95,7 +95,7 @@ def moderated_interaction(
 
     Returns
     -------
-    ContextTest; all NaN where no reagent has residual degrees of freedom
+    ContextTest; the effects alone where no reagent has residual degrees of freedom
 
     Notes
     -----
@@ -109,7 +109,7 @@ def moderated_interaction(
     items, lines, arms, replicates = screen.values.shape
     fit = fit_screen(screen.values, block=block and replicates > 1, transform=transform)
     if not (fit.df > 0).any():
-        return unanswered(screen.effect)
+        return unanswered(_contrasted(screen.effect, transform))
     test = moderated_t(fit, trend=trend, level=level)
     width = fit.coefficients.shape[1] // lines
 
@@ -126,6 +126,13 @@ def moderated_interaction(
         of_drugs(test.p_value),
         nothing,
     )
+
+
+def _contrasted(effect: FloatArray, transform: FloatArray | None) -> FloatArray:
+    """Other contrasts of the drugs; an arm that a contrast does not ask about may be missing."""
+    if transform is None:
+        return effect
+    return np.stack([(effect[:, :, row != 0] * row[row != 0]).sum(axis=-1) for row in transform], axis=-1)
 
 
 def arm_means(screen: Contrasts, *, level: float = 0.95) -> TTest:

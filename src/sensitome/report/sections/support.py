@@ -10,7 +10,7 @@ from sensitome.charts.data import plural, setting, signed
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
 
-__all__ = ["build"]
+__all__ = ["build", "verdict_of_controls"]
 
 LINES: dict[str, Column] = {
     "reagent": ("reagent", None, "reagent"),
@@ -21,6 +21,18 @@ LINES: dict[str, Column] = {
     "n_lines": ("lines tested", 0, ""),
     "p_any": ("p, any line", 4, "rate"),
     "q_all": ("q, all lines", 4, "rate"),
+}
+TOGETHER: dict[str, Column] = {
+    "reagent": ("reagent", None, "reagent"),
+    "kind": ("kind", None, "filter"),
+    "cell_line": ("cell line", None, "filter"),
+    "treatment": ("combination", None, "filter"),
+    "called": ("sensitizer", None, "filter"),
+    "combined": ("δ of the combination", 2, "size"),
+    "effect": ("beyond its drugs (log2)", 2, "size"),
+    "ci_low": ("from", 2, "size"),
+    "ci_high": ("to", 2, "size"),
+    "q_value": ("q", 4, "rate"),
 }
 OPPOSITES: dict[str, Column] = {
     "target": ("miRNA", None, ""),
@@ -39,18 +51,22 @@ OPPOSITES: dict[str, Column] = {
 
 
 def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
-    """Drugs alone, agreement of the controls, lines, mimics against inhibitors; nothing where none of it is known."""
+    """Drugs alone and together, controls, lines, mimics against inhibitors; nothing where none of it is known."""
     most = int(setting(manifest, "report", "rows", default=20000))
-    lines, opposites = _lines(tables), _opposites(tables)
+    together, lines, opposites = _together(tables, manifest), _lines(tables), _opposites(tables)
     data: dict[str, Any] = {}
     context: dict[str, Any] = {
         "drugs": _drugs(tables),
         "controls": _controls(tables),
+        "together": _together_in_words(together, manifest),
         "lines": _lines_in_words(lines),
         "opposites": _opposites_in_words(tables),
     }
     if not any(context.values()):
         return None
+    if together is not None and together.height:
+        caption = "Interaction with a combination minus the sum of those with its drugs, the surest first"
+        data["together"] = column_table(together.head(most), TOGETHER, caption=caption, name="three_way")
     if lines is not None:
         further = {name: (f"p, {name[2:]} lines", 4, "rate") for name in lines.columns if name[2:].isdigit()}
         caption = "In how many cell lines a drug sensitizes with a reagent, the surest first"
@@ -85,15 +101,8 @@ def _controls(tables: Tables) -> dict[str, Any] | None:
     table = tables.get("control_agreement")
     if table is None or table.is_empty():
         return None
-    known = table.drop_nulls("agree")
     classes = sorted({*table["first"], *table["second"]})
-    quarrels = known.filter(~pl.col("agree"))
-    if known.is_empty():
-        verdict = "One set of plates cannot tell whether they agree."
-    elif quarrels.is_empty():
-        verdict = f"They agree in all {known.height} comparisons (differences within 0.1 log2, or not significant)."
-    else:
-        verdict = f"They disagree in {quarrels.height} of {known.height} comparisons."
+    quarrels = table.filter(~pl.col("agree"))
     rows = [
         {
             "what": f"{row['first']} − {row['second']}",
@@ -103,7 +112,50 @@ def _controls(tables: Tables) -> dict[str, Any] | None:
         }
         for row in quarrels.iter_rows(named=True)
     ]
-    return {"classes": ", ".join(classes), "verdict": verdict, "quarrels": rows}
+    return {"classes": ", ".join(classes), "verdict": verdict_of_controls(table["agree"]), "quarrels": rows}
+
+
+def verdict_of_controls(agree: pl.Series) -> str:
+    """How often classes of controls agree, in words."""
+    count, alike, unknown = len(agree), int(agree.sum() or 0), agree.null_count()
+    if unknown == count:
+        return "So few sets of plates cannot tell whether they agree."
+    rest = f" {unknown} cannot be told with so few sets of plates." if unknown else ""
+    if alike + unknown < count:
+        return f"They disagree in {count - alike - unknown} of {plural(count, 'comparison')}.{rest}"
+    part = "all" if not unknown else f"{alike} of"
+    return f"They agree in {part} {plural(count, 'comparison')} (shown to differ by less than 0.1 log2).{rest}"
+
+
+def _together(tables: Tables, manifest: Manifest) -> pl.DataFrame | None:
+    """What combinations do beyond their drugs, where the test calls the combination or the term itself stands out."""
+    table, sensitizers = tables.get("three_way"), tables.get("sensitizers")
+    if table is None or table.is_empty() or sensitizers is None:
+        return None
+    key = ["reagent", "kind", "cell_line", "treatment"]
+    called = sensitizers.select(*key, combined="effect", called="is_sensitizer")
+    limit = float(setting(manifest, "sensitization", "fdr", default=0.1))
+    rows = table.join(called, on=key, how="left").filter(pl.col("called") | (pl.col("q_value") <= limit))
+    words = pl.when("called").then(pl.lit("yes")).otherwise(pl.lit("no"))
+    return rows.with_columns(words.alias("called")).sort("q_value", "p_value", *key, nulls_last=True)
+
+
+def _together_in_words(rows: pl.DataFrame | None, manifest: Manifest) -> str:
+    """How many sensitizers to a combination do more than its drugs explain."""
+    if rows is None:
+        return ""
+    limit = float(setting(manifest, "sensitization", "fdr", default=0.1))
+    called = rows.filter(pl.col("called") == "yes")
+    head = f"The test calls {plural(called.height, 'context')} of a combination."
+    if rows["p_value"].null_count() == rows.height:
+        return f"{head} With one replicate nobody can say whether they do more than the drugs of the combination."
+    more, less = (
+        called.filter((pl.col("q_value") <= limit) & (pl.col("effect") * sign < 0)).height for sign in (1, -1)
+    )
+    return (
+        f"{head} In {more} of them the combination does more than its drugs together, in {less} less, in the others "
+        f"neither is shown (moderated t, q ≤ {limit:g}). Where it does less, one drug alone may do it all."
+    )
 
 
 def _lines(tables: Tables) -> pl.DataFrame | None:
