@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from benchmarks.calling.cells import Cell, Design
+from benchmarks.calling.cells import Design
 from benchmarks.calling.gate_tables import with_error
 from benchmarks.calling.methods import METHODS, RULE, RULES
 from benchmarks.calling.records import Records
@@ -41,11 +41,16 @@ class Found:
 
     def __init__(self, records: Records) -> None:
         self._groups = by_method(records)
-        self._seeds = _seeds(records)
+        self._ready = _ready(records)
 
     def screens(self, designs: Sequence[Design]) -> int:
         """Most screens of any of the designs."""
-        return max((len(self._seeds.get(design, ())) for design in designs), default=0)
+        return max((len(self._ready.get(design, ())) for design in designs), default=0)
+
+    def ready(self, design: Design) -> float:
+        """Mean CPU seconds to make a screen ready for the methods."""
+        known = [seconds for seconds in self._ready.get(design, ()) if seconds is not None]
+        return float(np.mean(known)) if known else 0.0
 
     def of(self, design: Design, method: str, *, most: int | None = None) -> list[Mapping[str, Any]]:
         """Records that have an answer, of the first seeds where a study looks at fewer."""
@@ -82,13 +87,9 @@ class Found:
         return max((error for error in errors if error is not None), default=float("nan"))
 
 
-def _seeds(records: Records) -> dict[Design, list[int]]:
-    """Seeds of each design."""
-    found: dict[Design, list[int]] = {}
-    for cell in sorted(records, key=_order):
-        found.setdefault(cell.design, []).append(cell.seed)
+def _ready(records: Records) -> dict[Design, list[float | None]]:
+    """Seconds to make the screens of each design ready."""
+    found: dict[Design, list[float | None]] = {}
+    for cell, record in records.items():
+        found.setdefault(cell.design, []).append(record.get("seconds"))
     return found
-
-
-def _order(cell: Cell) -> tuple[Design, int]:
-    return cell.design, cell.seed

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from benchmarks.calling.gate_tables import between_marks, table
 from benchmarks.calling.lookup import ALL, Found, design_of, label
 from benchmarks.calling.methods import RULE
@@ -135,14 +136,19 @@ def _stress(found: Found) -> str:
 
 
 def _time(found: Found) -> str:
-    """CPU seconds a screen takes."""
-    designs = [design_of(replicates=replicates) for replicates in REPLICATES]
-    rows = [
-        [label(method), *(found.told(design, method, "seconds").split(" ")[0] for design in designs)]
-        for method in ALL
-        if any(found.of(design, method) for design in designs)
-    ]
-    return table(["CPU seconds", *(f"R = {replicates}" for replicates in REPLICATES)], rows)
+    """What the sizes and replicates take, in a sentence."""
+    designs = [design_of(replicates=replicates, size=size) for replicates in REPLICATES for size in SIZES]
+    each = {method: np.mean([found.mean(design, method, "seconds")[0] or 0.0 for design in designs]) for method in ALL}
+    model = each.pop("heb")
+    others, ready = sum(each.values()), np.mean([found.ready(design) for design in designs])
+    told = [f"{ready:.2f} s to simulate, normalize and score", f"{others:.2f} s for the rule and all tests but `heb`"]
+    told += [f"{model:.2f} s for `heb`"] if model else []
+    minutes = 100 * len(designs) * (ready + others + model) / 60
+    return (
+        f"A screen takes, in seconds of one busy core, means over these sizes and replicates: {', '.join(told)}. "
+        f"A hundred screens of all {len(designs)} are {minutes:.0f} minutes of one core: {minutes / 2:.0f} on two, "
+        f"{minutes / 4:.0f} on four, {minutes / 8:.0f} on eight."
+    )
 
 
 if __name__ == "__main__":
