@@ -108,7 +108,24 @@ def test_screen_and_validation_are_drawn_against_each_other() -> None:
     )
     made = validation_agreement({"validation_agreement": table}, {})
     assert made is not None
-    assert f"of {found.height} validated intervals meet" in made["title"]["subtitle"][1]
+    meet = int(table["agrees"].sum())
+    assert made["title"]["subtitle"] == [
+        "gray bar: what the screen lets expect after regression to the mean · line: 95 % interval of the validation "
+        "(n = 3 biological replicates)",
+        f"filled: q < .05 · dashed: identity · {meet} of 30 validated intervals meet what was to be expected · named: "
+        "those that do not",
+    ]
+    assert [panel["title"]["text"] for panel in made["concat"]] == ["lapatinib", "trastuzumab", "trastuzumab+lapatinib"]
+    for number, panel in enumerate(made["concat"]):
+        own = table.filter(pl.col("treatment") == panel["title"]["text"])
+        assert panel["title"]["subtitle"] == f"{int(own['agrees'].sum())} of 10 meet what was expected"
+        rows = [made["datasets"][f"{number}-{name}"].count("\n") - 1 for name in ("points", "left", "right")]
+        assert rows[0] == 10
+        assert rows[1] + rows[2] == min(3, own.height - int(own["agrees"].sum()))
+    one = validation_agreement({"validation_agreement": table.filter(pl.col("treatment") == "lapatinib")}, {})
+    assert one is not None
+    assert max(len(line) for line in one["title"]["subtitle"]) < 70
+    assert render(one) == render(one)
     assert render(made).startswith(b"<svg")
     assert validation_agreement({"validation_agreement": table.clear()}, {}) is None
 

@@ -196,9 +196,11 @@ FIGURES: list[Figure] = [
         "Screen and validation",
         ("validation_agreement",),
         validation_agreement,
-        "Interaction of each reagent and drug arm in the screen and in the validation assay. Gray bar = what the "
-        "screen lets expect after regression to the mean, thin line = 95 % interval of the validation, dashed = "
-        "identity. Candidates were chosen because their effects were large: most validated effects are smaller.",
+        "Interaction of each reagent in the screen and in the validation assay, one panel per drug arm. Gray bar = "
+        "what the screen lets expect after regression to the mean, thin line = interval of the validation over "
+        "biological replicates, filled = q < .05, dashed = identity; named are the farthest whose interval does not "
+        "meet the gray bar. Candidates were chosen because their effects were large: most validated effects are "
+        "smaller.",
     ),
     Figure(
         "dose_matrices",

@@ -161,7 +161,7 @@ def _who(tables: Tables) -> dict[str, Any] | None:
         "is_validated_paper": ("the paper's count", None, "filter"),
         "paper_arms": ("with", None, "long"),
         "alone": ("alone", None, "filter"),
-        "comparator": ("compared with", None, "filter"),
+        "comparator": ("compared with", None, "pick"),
         "reason": ("where the counts agree or part", None, "long"),
     }
     return column_table(rows, columns, caption="Validated by which count", name="validated")
