@@ -54,8 +54,8 @@ def test_faults_of_every_part_are_told_at_once(study: Path) -> None:
         "'positive', 'untreated', 'empty' or 'excluded'. Use one of these words, or map the lab's own word under "
         "roles.",
         "dose matrices: 1 fault.\n"
-        "  validation/dose_matrix.csv: column 'dose_one' is missing (there is 'drug_one', 'drug_two', 'dose 1st', "
-        "'dose_two', 'replicate' and 'response'). Add or rename the column.",
+        "  validation/dose_matrix.csv: column 'dose_one' is missing (there is 'cell_line', 'drug_one', 'drug_two', "
+        "'unit', 'dose 1st', 'dose_two', 'replicate' and 'response'). Add or rename the column.",
         "list of slides: 1 fault.\n"
         "  protein/slides.csv, line 2, column role: found 'detecting', expected 'detection', 'total_protein' or "
         "'blank'.",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sensitome.core.multiple import adjust_p
-from sensitome.core.t_tests import t_of
+from sensitome.core.t_tests import equivalence, t_of
 from sensitome.errors import Caution
 from sensitome.screen.drug_effects import MATTERS
 from sensitome.validation.cells import line_cells
@@ -35,7 +35,9 @@ def compare_controls(wells: pl.DataFrame, *, vehicle: str, level: float = 0.95) 
 
     Returns
     -------
-    Table `validation_controls`, sorted by its key; empty where a cell line has one class only
+    Table `validation_controls`, sorted by its key; empty where a cell line has one class only. `agree`, as for the
+    screen, is false where classes differ by more than 0.1 log2 with q < 0.05, true where they are shown to differ by
+    less (two one-sided tests, each at 0.05), null where neither can be told
 
     Warns
     -----
@@ -48,6 +50,10 @@ def compare_controls(wells: pl.DataFrame, *, vehicle: str, level: float = 0.95) 
     replicate; with a drug, D minus that without. With three replicates a t test over them hardly finds anything;
     therefore the variance is that of all reagents: var = s² (1/m₁ + 1/m₂)/n, twice that with a drug, where s² is the
     mean square of reagent × arm × replicate and mᵢ are the control reagents of a class.
+
+    References
+    ----------
+    Schuirmann 1987, doi:10.1007/BF01068419 (two one-sided tests)
     """
     rows: list[dict[str, object]] = []
     for line in wells["cell_line"].unique().sort().to_list():
@@ -57,11 +63,13 @@ def compare_controls(wells: pl.DataFrame, *, vehicle: str, level: float = 0.95) 
             {"cell_line": line, **row} for row in _of_line(own, vehicle=vehicle, noise=(variance, df), level=level)
         ]
     schema = {**dict.fromkeys(ValidationControls.column_names()[:4], pl.String), **dict.fromkeys(_NUMBERS, pl.Float64)}
-    table = pl.DataFrame(rows, schema={**schema, "n": pl.Int32}).with_columns(pl.col(_NUMBERS).fill_nan(None))
+    table = pl.DataFrame(rows, schema={**schema, "n": pl.Int32, "alike": pl.Boolean}).with_columns(
+        pl.col(_NUMBERS).fill_nan(None)
+    )
     q = adjust_p(table["p_value"].fill_null(np.nan).to_numpy())
     table = table.with_columns(pl.Series("q_value", q, dtype=pl.Float64).fill_nan(None))
     differ = (pl.col("q_value") < 0.05) & (pl.col("effect").abs() > MATTERS)
-    table = table.with_columns(agree=pl.when(pl.col("q_value").is_not_null()).then(~differ))
+    table = table.with_columns(agree=pl.when(differ).then(pl.lit(value=False)).when("alike").then(pl.lit(value=True)))
     _warn_of_quarrels(table)
     return table.select(ValidationControls.column_names()).sort("cell_line", "treatment", "first", "second")
 
@@ -99,14 +107,15 @@ def _apart(means: pl.DataFrame, first: str, second: str) -> dict[tuple[str, int]
     return {(arm, replicate): value for arm, replicate, value in table.iter_rows()}
 
 
-def _estimate(values: list[float], variance: float, df: float, level: float) -> dict[str, float | int]:
-    """Mean of the replicates, tested with a known variance of one of them."""
+def _estimate(values: list[float], variance: float, df: float, level: float) -> dict[str, object]:
+    """Mean of the replicates, tested with the variance of one of them, and whether it is shown to be next to none."""
     n = len(values)
     effect = np.array([np.mean(values) if n else np.nan])
     error = np.array([np.sqrt(variance / n) if n > 1 else np.nan])
     test = t_of(effect, error, np.array([df]), level=level)
     names = ("effect", "ci_low", "ci_high", "p_value")
-    return {name: float(getattr(test, name)[0]) for name in names} | {"n": n}
+    alike = equivalence(effect, error, np.array([df]), margin=MATTERS).p_value[0] < 0.05
+    return {**{name: float(getattr(test, name)[0]) for name in names}, "n": n, "alike": bool(alike)}
 
 
 def _warn_of_quarrels(table: pl.DataFrame) -> None:

@@ -205,7 +205,10 @@ class ValidationControls(dy.Schema):
     p_value = number("two-sided p, with the variance between replicates of all reagents", "probability")
     q_value = number("p adjusted over the table (BH)", "probability")
     n = count("biological replicates that have both classes")
-    agree = dy.Bool(nullable=True, description="not apart by more than 0.1 log2 at q < .05; null without a test")
+    agree = dy.Bool(
+        nullable=True,
+        description="no: apart by more than 0.1 log2 at q < .05; yes: shown to be within 0.1 log2; null: neither",
+    )
 
 
 class Validated(dy.Schema):

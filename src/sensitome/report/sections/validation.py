@@ -109,13 +109,17 @@ def _controls(tables: Tables) -> dict[str, Any] | None:
     kinds = tables["validation"].select("kind", "comparator").unique().sort("kind", "comparator")
     common = sorted(kinds.filter(pl.col("comparator") == ALL)["kind"].unique())
     own = sorted(kinds.filter(pl.col("comparator") != ALL)["kind"].unique())
-    known, quarrels = table.drop_nulls("agree"), table.filter(~pl.col("agree"))
-    if known.is_empty():
+    quarrels, alike = table.filter(~pl.col("agree")), int(table["agree"].sum() or 0)
+    compared = f"{alike} of {plural(table.height, 'comparison')}"
+    if table["p_value"].is_null().all():
         verdict = "Whether the classes of controls agree cannot be told from one biological replicate."
     elif quarrels.is_empty():
-        verdict = f"The classes of controls agree in {plural(known.height, 'comparison')}."
+        verdict = (
+            f"Nowhere are the classes of controls shown to disagree; {compared} show that they agree within 0.1 log2, "
+            "which takes many replicates."
+        )
     else:
-        verdict = f"The classes of controls disagree in {quarrels.height} of {plural(known.height, 'comparison')}."
+        verdict = f"The classes of controls disagree in {quarrels.height} of {plural(table.height, 'comparison')}."
     paper = tables.get("validation_paper")
     all_by_wells = paper is not None and bool((paper["comparator"] == ALL).all())
     return {
