@@ -29,6 +29,23 @@ S.figures = (() => {
     }
   };
 
+  /* Long names of rows stand on two lines there, so that none is cut. */
+  const LETTERS = 28;
+  const broken = (panel) => {
+    let isLong = false;
+    for (const layer of panel.layer || [panel]) {
+      const y = layer.encoding && layer.encoding.y;
+      const names = y && y.scale && y.scale.domain;
+      if (!y || !y.axis || !(y.axis.labelLimit > 170) || y.axis.labelExpr || !Array.isArray(names)) continue;
+      if (!names.some((name) => String(name).length > LETTERS)) continue;
+      const test = `length(datum.label) > ${LETTERS}`;
+      const parts = `split(replace(datum.label, regexp('^(.{6,${LETTERS}}) (.+)$'), '$1\\n$2'), '\\n')`;
+      Object.assign(y.axis, { labelExpr: `${test} ? ${parts} : datum.label`, labelOffset: { condition: { test, value: -6 }, value: 0 }, labelLimit: 170 });
+      isLong = true;
+    }
+    if (isLong && panel.height && panel.height.step < 26) panel.height.step = 26;
+  };
+
   /* A panel that no longer stands beside the first needs the names of its rows itself. */
   const named = (panel) => {
     for (const layer of panel.layer || [panel]) {
@@ -52,6 +69,7 @@ S.figures = (() => {
     } else if (spec.vconcat) spec.vconcat.forEach((panel) => resize(panel, Math.max(140, Math.min(panelWidth(panel) || 430, room - 170))));
     else if (typeof spec.width === "number") resize(spec, Math.max(180, Math.min(spec.width, room - MARGIN)));
     if (room < 520) {
+      (spec.concat || [spec]).forEach(broken);
       narrow(spec);
       spec.config = { ...spec.config, legend: { ...(spec.config || {}).legend, direction: "vertical", titleOrient: "top" } };
     }
