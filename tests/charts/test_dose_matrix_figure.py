@@ -112,10 +112,21 @@ def test_the_section_says_it_in_words(tables: Tables) -> None:
     assert context["found"]["more"] >= 1
     assert context["left"] == 1
     first = surest_matrices(tables, "Bliss").row(0, named=True)
+    pairs = tables["dose_scores"].filter(pl.col("reference").cast(pl.String) == "Bliss")
+    top = pairs.filter(pl.col("block") == "m1").sort("effect").row(-1, named=True)
     assert context["told"][0] == (
         f"mimic <&> + lapatinib in KPL4: {first['direction']} on average (95 % interval {first['ci_low']:.1f} to "
-        f"{first['ci_high']:.1f}, q {first['q_value']:.2g}, n = 3); most, {first['peak']:.1f} points, at "
-        f"{first['peak_dose_one']:.3g} nM mimic <&> + {first['peak_dose_two']:.3g} µM lapatinib"
+        f"{first['ci_high']:.1f}, q {first['q_value']:.2g}, n = 3); farthest, +{top['effect']:.1f} points, at "
+        f"{top['dose_one']:.3g} nM mimic <&> + {top['dose_two']:.3g} µM lapatinib"
+    )
+    antagonist = next(text for text in context["told"] if "less inhibition" in text)
+    low = pairs.filter(pl.col("block") == "m2").sort("effect").row(0, named=True)
+    assert f"farthest, −{-low['effect']:.1f} points, at {low['dose_one']:.3g} nM" in antagonist
+    sure = pairs.filter(pl.col("q_value") < 0.05)
+    more = sure.filter(pl.col("effect") > 0).height
+    assert context["pairs"] == (
+        f"{more} of 125 pairs of doses inhibit more than expected, {sure.height - more} less (q < .05 over the pairs "
+        "of a matrix)."
     )
     assert [words.split(" ")[0] for words in context["others"]] == ["HSA", "Loewe", "ZIP"]
     assert context["data"]["dose_summary"]["rows"] == 5 * 4

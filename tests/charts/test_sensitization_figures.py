@@ -194,7 +194,7 @@ def test_rule_and_test_are_grouped_and_their_differences_explained():
     [
         ({"class": "additive"}, "additive: the drug adds nothing"),
         ({"class": "toxic alone"}, "as toxic without drug"),
-        ({"class": "artifact"}, "replicates disagree"),
+        ({"class": "artifact"}, "some well went wrong"),
         ({"class": "antagonist"}, "interaction goes the other way"),
         ({"class": "undetermined"}, "not sure enough"),
         ({"effect": None}, "no value without or with drug"),

@@ -53,7 +53,39 @@ def test_the_validation_has_a_panel_for_each_of_the_eight_strongest() -> None:
     ]
     assert "miR <&> 9" in json.dumps(made, ensure_ascii=False)
     assert made["datasets"]["0-points"].count("\n") == 1 + 2 * 4 * 3
+    points = pl.read_csv(made["datasets"]["0-points"].encode())
+    bars = pl.read_csv(made["datasets"]["0-bars"].encode())
+    means = points.group_by("treatment", "group").agg(pl.col("viability").mean())
+    both = bars.join(means, on=["treatment", "group"])
+    assert both.height == 8
+    assert both["viability"].to_list() == pytest.approx(both["mean"].to_list(), rel=1e-3)
     assert render(made) == render(made)
+
+
+def test_a_reagent_of_a_class_stands_beside_the_controls_of_that_class() -> None:
+    kinds = [("miR-1", "mimic"), ("miR-2", "inhibitor")]
+    design = AssayDesign(
+        tuple(kinds),
+        controls=(("a", "mimic"), ("b", "mimic"), ("c", "inhibitor")),
+        class_effects=(("inhibitor", (-0.6, -0.6, -0.6, -0.6)),),
+    )
+    none = np.zeros((2, 4))
+    made = simulate_assay(design, alone=none[:, 0], interaction=none, rng=np.random.default_rng(1))
+    wells = normalize_validation(
+        validation_wells(made.wells, vehicle="vehicle"), settings=RECOMMENDED, vehicle="vehicle"
+    )
+    table = test_validation(wells, settings=RECOMMENDED, vehicle="vehicle")
+    drawn = validation_panels({"validation": table, "validation_replicates": average_wells(wells)}, {})
+    assert drawn is not None
+    assert drawn["title"]["subtitle"][0].startswith("gray: negative controls of the reagent's class · colored: reagent")
+    for number, title in enumerate(panel["title"]["text"] for panel in drawn["concat"]):
+        points, bars = (pl.read_csv(drawn["datasets"][f"{number}-{name}"].encode()) for name in ("points", "bars"))
+        assert points.height == 2 * 4 * 3
+        means = points.group_by("treatment", "group").agg(pl.col("viability").mean())
+        both = bars.join(means, on=["treatment", "group"])
+        assert both["viability"].to_list() == pytest.approx(both["mean"].to_list(), rel=1e-3)
+        gray = bars.filter((pl.col("group") == "control") & (pl.col("treatment") == "vehicle"))["mean"].item()
+        assert (gray < 90) == (title == "miR-2")
 
 
 def test_the_papers_figure_says_that_wells_are_counted() -> None:

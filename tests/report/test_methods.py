@@ -133,3 +133,8 @@ def test_dose_matrices_are_told_with_what_they_are_held_against() -> None:
     assert written["Dose matrices"].startswith(
         "Dose matrices of two drugs (A + B) were held against Bliss and HSA (doi:"
     )
+    assert written["Dose matrices"].endswith("p adjusted over matrices and over pairs (Benjamini-Hochberg).")
+    many = pl.DataFrame({"block": [f"A + {i}" for i in range(9)], "reference": "Bliss"})
+    assert dict(methods_text({"dose_summary": many}, {}))["Dose matrices"].startswith(
+        "9 dose matrices of two drugs were held against Bliss (doi:"
+    )

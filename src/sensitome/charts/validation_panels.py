@@ -188,7 +188,7 @@ def _points(replicates: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     both = pl.concat([controls.select(samples.columns), samples])
     arms = table["treatment"].unique().implode()
     return (
-        both.filter(pl.col("treatment").is_in(arms)).with_columns(100 * pl.col("viability")).sort(*keys, "comparator")
+        both.filter(pl.col("treatment").is_in(arms)).with_columns(pl.col("viability") * 100).sort(*keys, "comparator")
     )
 
 

@@ -23,6 +23,8 @@ _ADJUST = {
     "bonferroni": "adjusted over reagents and arms (Bonferroni)",
     "none": "not adjusted for the number of reagents and arms",
 }
+#: Dose matrices that are named; more are counted.
+_NAMED = 4
 _STARS = {"p_value": "the nominal p", "p_dunnett": "Dunnett's p", "q_value": "the false-discovery rate"}
 
 
@@ -130,10 +132,16 @@ def _doses(tables: Tables, manifest: Manifest) -> str:
     if summary is None or summary.is_empty():
         return ""
     references = summary["reference"].cast(pl.String).unique(maintain_order=True).to_list()
+    blocks = summary["block"].unique(maintain_order=True)
+    which = f"Dose matrices of two drugs ({', '.join(blocks)})"
+    if len(blocks) > _NAMED:
+        which = f"{len(blocks):,} dose matrices of two drugs"
     return (
-        f"Dose matrices of two drugs ({', '.join(summary['block'].unique(maintain_order=True))}) were held against "
+        f"{which} were held against "
         f"{named(references)} (doi:10.1111/j.1744-7348.1939.tb06990.x, doi:10.1016/j.csbj.2015.09.001), percent "
-        "inhibition beyond what each explains; intervals of the mean score are over replicates."
+        "inhibition beyond what each explains; intervals of the mean score are over replicates (Student's t), those of "
+        "pairs of doses by a moderated t (doi:10.2202/1544-6115.1027), p adjusted over matrices and over pairs "
+        "(Benjamini-Hochberg)."
     )
 
 

@@ -42,7 +42,10 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
         "reference": reference,
         "meaning": _MEANINGS.get(reference, ""),
         "found": _found(summary),
-        "told": [_told(row, manifest) for row in summary.head(_TOLD).iter_rows(named=True)],
+        "told": [
+            _told(row, _farthest(tables["dose_scores"], row), manifest)
+            for row in summary.head(_TOLD).iter_rows(named=True)
+        ],
         "left": max(0, summary.height - _TOLD),
         "pairs": _pairs(tables["dose_scores"], reference),
         "others": _others(tables["dose_summary"], reference),
@@ -75,21 +78,31 @@ def _found(summary: pl.DataFrame) -> dict[str, int]:
     }
 
 
-def _told(row: Mapping[str, Any], manifest: Manifest) -> str:
-    """One matrix in a sentence."""
+def _farthest(scores: pl.DataFrame, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Pair of doses with the largest score in either direction, among those at q < .05 where there are such."""
+    own = scores.filter((pl.col("block") == row["block"]) & (pl.col("reference").cast(pl.String) == row["reference"]))
+    sure = (pl.col("q_value") < 0.05).fill_null(False)
+    return own.sort(sure, pl.col("effect").abs(), "dose_one", "dose_two", descending=[True, True, False, False]).row(
+        0, named=True
+    )
+
+
+def _told(row: Mapping[str, Any], pair: Mapping[str, Any], manifest: Manifest) -> str:
+    """One matrix in a sentence, with its farthest pair of doses."""
     line = f" in {row['cell_line']}" if row["cell_line"] else ""
     text = f"{row['drug_one']} + {row['drug_two']}{line}: {row['direction']} on average"
     if row["ci_low"] is not None and row["q_value"] is not None:
         level = 100 * float(setting(manifest, "validation", "level", default=0.95))
         ends = f"{signed(row['ci_low'], digits=1)} to {signed(row['ci_high'], digits=1)}"
         text += f" ({level:g} % interval {ends}, q {row['q_value']:.2g}, n = {row['n']})"
-    one, two = _dose(row, "one"), _dose(row, "two")
-    return f"{text}; most, {signed(row['peak'], digits=1)} points, at {one} {row['drug_one']} + {two} {row['drug_two']}"
+    one, two = (_dose(pair[f"dose_{side}"], row[f"unit_{side}"]) for side in ("one", "two"))
+    points = f"{'+' if pair['effect'] >= 0.05 else ''}{signed(pair['effect'], digits=1)}"
+    return f"{text}; farthest, {points} points, at {one} {row['drug_one']} + {two} {row['drug_two']}"
 
 
-def _dose(row: Mapping[str, Any], side: str) -> str:
-    """Dose of the largest score, with its unit where that is known."""
-    return " ".join(filter(None, [f"{row[f'peak_dose_{side}']:.3g}", row[f"unit_{side}"]]))
+def _dose(dose: float, unit: str | None) -> str:
+    """A dose with its unit, where that is known."""
+    return " ".join(filter(None, [f"{dose:.3g}", unit]))
 
 
 def _pairs(scores: pl.DataFrame, reference: str) -> str:
@@ -136,7 +149,10 @@ def _table(summary: pl.DataFrame, shown: pl.DataFrame) -> dict[str, Any]:
     }
     place = {block: number for number, block in enumerate(shown["block"])}
     first = str(shown["reference"][0])
-    at = [f"{_dose(row, 'one')} + {_dose(row, 'two')}" for row in summary.iter_rows(named=True)]
+    at = [
+        " + ".join(_dose(row[f"peak_dose_{side}"], row[f"unit_{side}"]) for side in ("one", "two"))
+        for row in summary.iter_rows(named=True)
+    ]
     rows = summary.with_columns(pl.col("reference").cast(pl.String), pl.Series("at", at, dtype=pl.String)).sort(
         pl.col("block").replace_strict(place, default=len(place), return_dtype=pl.Int64),
         pl.col("reference") != first,
