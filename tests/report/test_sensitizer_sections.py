@@ -13,6 +13,7 @@ from tests.small_run import HOSTILE, small_run
 
 from sensitome.report.page import build_page
 from sensitome.report.sensitization_text import headline, limits_in_words, sensitization_method_text
+from sensitome.screen.concordance import concordance
 
 TABLES, MANIFEST = small_run()
 TEST = TABLES["sensitizers"]
@@ -159,6 +160,10 @@ def test_the_method_is_told_with_its_numbers():
 
 def test_the_rule_and_the_test_are_compared_with_reasons():
     text = section(PAGE, "comparison")
+    assert "How often they agree, in contexts (κ = agreement beyond chance, 1 = always)" in text
+    counts = concordance(TABLES["concordance"]).row(-1, named=True)
+    row = " ".join(f"{counts[name]:,}" for name in ("both", "rule_only", "test_only", "neither"))
+    assert f"all all {row} " in text
     hits, test = TABLES["hits"].filter("is_hit").select(KEYS), TEST.filter("is_sensitizer").select(KEYS)
     both = hits.join(test, on=KEYS, how="semi").height
     assert f"{hits.height - both:,} only by the rule, {test.height - both:,} only by the test." in text

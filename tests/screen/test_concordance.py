@@ -51,7 +51,41 @@ def test_a_toxic_sensitizer_is_ours_alone_and_the_sentence_says_why(compared: pl
 def test_every_call_of_the_rule_alone_has_a_reason(compared: pl.DataFrame) -> None:
     alone = compared.filter(pl.col("agreement") == "rule only")
     assert alone["reason"].str.starts_with("The rule sees −").all()
-    assert alone["reason"].str.ends_with("which is not enough to call.").all()
+    small = alone["class"].is_in(["additive", "toxic alone"])
+    assert alone.filter(~small)["reason"].str.ends_with("which is not enough to call.").all()
+    assert alone.filter(small)["reason"].str.contains("; with the drug it does what it does without, a change of").all()
+
+
+def one_call_of_the_rule(**changes: object) -> str:
+    """The sentence for a context that the rule alone calls."""
+    ours = pl.DataFrame(
+        {"reagent": "r", "kind": "mimic", "position": "L1:A01", "cell_line": "A", "treatment": "T",
+         "is_sensitizer": False, "is_expressed": True, "effect": -0.1, "ci_low": -0.2, "ci_high": 0.0, "n": 2,
+         "class": "undetermined"}
+    ).with_columns(**{name: pl.lit(value) for name, value in changes.items()})  # fmt: skip
+    theirs = ours.select("reagent", "kind", "position", "cell_line", "treatment").with_columns(
+        is_hit=pl.lit(value=True), z=pl.lit(-3.2), vehicle_z=pl.lit(-2.9), reason=pl.lit("hit")
+    )
+    return str(compare_calls(ours, theirs)["reason"][0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "; the drug changes the effect by −0.10 log2 [−0.20, +0.00], which is not enough to call."),
+        (
+            {"class": "toxic alone"},
+            "; with the drug it does what it does without, a change of −0.10 log2 [−0.20, +0.00].",
+        ),
+        ({"class": "artifact"}, ", but the replicates disagree: some well went wrong."),
+        ({"class": "artifact", "n": 1}, ", but it stands alone: some well went wrong."),
+        ({"class": "antagonist"}, ", but the drug weakens the effect: −0.10 log2 [−0.20, +0.00]."),
+        ({"is_expressed": False}, "; the target is not expressed in that line, so it was not tested."),
+        ({"effect": None}, "; the interaction cannot be tested."),
+    ],
+)
+def test_each_disagreement_has_its_own_sentence(changes: dict[str, object], said: str) -> None:
+    assert one_call_of_the_rule(**changes) == "The rule sees −3.2 SD with the drug and −2.9 SD without it" + said
 
 
 def test_no_row_is_without_a_reason(compared: pl.DataFrame) -> None:

@@ -19,7 +19,7 @@ CAUSES = {
     "stronger with drug, beyond the limit": "With the drug it is beyond the threshold, and further than without.",
     "additive: the drug adds nothing": "It does with the drug what it does without: the interaction is small.",
     "as toxic without drug": "It is toxic without drug, and the drug is shown to change that little.",
-    "replicates disagree": "Its replicates disagree with each other: some well went wrong.",
+    "some well went wrong": "Its replicates disagree with each other, or the model is sure that a well went wrong.",
     "interaction goes the other way": "With the drug it does less than expected, not more.",
     "not sure enough": "The drug may change its effect, but the replicates do not show it surely enough.",
     "no value without or with drug": "It has no value without or with the drug, so its interaction is not known.",
@@ -34,7 +34,7 @@ CAUSES = {
 _NOT_BY_TEST = {
     "additive": "additive: the drug adds nothing",
     "toxic alone": "as toxic without drug",
-    "artifact": "replicates disagree",
+    "artifact": "some well went wrong",
     "antagonist": "interaction goes the other way",
 }
 

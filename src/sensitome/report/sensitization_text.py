@@ -77,7 +77,7 @@ def class_words(manifest: Manifest) -> dict[str, str]:
         "sensitizer": "called, and not shown to be toxic without drug",
         "toxic and sensitizing": f"called, and {toxic}",
         "antagonist": "called in the other direction: with the drug it does less than expected",
-        "artifact": "not called, and its replicates disagree: some well went wrong",
+        "artifact": "not called, and some well went wrong: replicates disagree, or the model is sure of it",
         "toxic alone": f"{small}, and toxic without drug",
         "additive": f"{small}: with the drug it does what it does without",
         "undetermined": "none of this is shown, or it was not tested; this is not evidence of no effect",

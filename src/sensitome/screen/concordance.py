@@ -30,7 +30,7 @@ def compare_calls(sensitizers: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame
     −2.9 SD without and −3.1 SD with the drug is a hit of the rule; nothing has changed.
     """
     ours = to_polars(sensitizers).select(
-        *_KEY, "is_sensitizer", "effect", "ci_low", "ci_high", "vehicle_effect", "q_value", "local_rate", "n", "class"
+        *_KEY, "is_sensitizer", "is_expressed", "effect", "ci_low", "ci_high", "n", "class"
     )
     theirs = to_polars(hits).select(*_KEY, "is_hit", "z", "vehicle_z", rule=pl.col("reason"))
     joined = ours.join(theirs, on=list(_KEY), how="full", coalesce=True)
@@ -104,9 +104,12 @@ def _reason() -> pl.Expr:
         _number("z", 1),
         pl.coalesce(_number("vehicle_z", 1), pl.lit("an unknown number of")),
     )
-    artifact = pl.format("The rule sees {}, but the replicates disagree: some well went wrong.", z)
+    witness = pl.when(pl.col("n") > 1).then(pl.lit("the replicates disagree")).otherwise(pl.lit("it stands alone"))
+    artifact = pl.format("The rule sees {}, but {}: some well went wrong.", z, witness)
+    same = pl.format("The rule sees {}; with the drug it does what it does without, a change of {}.", z, effect)
     half_way = pl.format("The rule sees {}; the drug changes the effect by {}, which is not enough to call.", z, effect)
     opposite = pl.format("The rule sees {}, but the drug weakens the effect: {}.", z, effect)
+    silent = pl.format("The rule sees {}; the target is not expressed in that line, so it was not tested.", z)
     no_test = pl.format("The rule sees {}; the interaction cannot be tested.", z)
     found = pl.format("The drug changes the effect by {}; the rule leaves it out: {}.", effect, pl.col("rule"))
     agreement, kind = pl.col("agreement"), pl.col("class")
@@ -115,10 +118,14 @@ def _reason() -> pl.Expr:
         .then(pl.format("Both: {}, a change of {}.", z, effect))
         .when((agreement == "rule only") & pl.col("effect").is_null())
         .then(no_test)
+        .when((agreement == "rule only") & ~pl.col("is_expressed").fill_null(value=True))
+        .then(silent)
         .when((agreement == "rule only") & (kind == "artifact"))
         .then(artifact)
         .when((agreement == "rule only") & (kind == "antagonist"))
         .then(opposite)
+        .when((agreement == "rule only") & kind.cast(pl.String).is_in(["additive", "toxic alone"]))
+        .then(same)
         .when(agreement == "rule only")
         .then(half_way)
         .when((agreement == "test only") & pl.col("rule").is_null())

@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 
 from sensitome.charts.concordance import GROUPS, against_truth, compared
-from sensitome.charts.data import plural
+from sensitome.charts.data import plural, signed
 from sensitome.report.payload import Column, column_table
 from sensitome.report.section import Manifest, Tables
+from sensitome.screen.concordance import concordance
 
 __all__ = ["build"]
 
@@ -22,6 +23,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
     counts = {group: called.filter(pl.col("group") == group).height for group in GROUPS}
     return {
         "sentence": _sentence(counts),
+        "agreement": _agreement(tables),
         "truth": [_percent(row) for row in against_truth(tables)],
         "figures": ["rule_versus_model"],
         "has_calls": called.height > 0,
@@ -39,6 +41,20 @@ def _sentence(counts: dict[str, int]) -> str:
         f"{plural(both, 'context')} {verb} called by the rule of this study and by the test of the interaction; "
         f"{rule:,} only by the rule, {test:,} only by the test."
     )
+
+
+def _agreement(tables: Tables) -> list[dict[str, str]]:
+    """Counts of both, each alone and neither, by cell line and drug arm and in all, with Cohen's κ."""
+    table = tables.get("concordance")
+    if table is None or table.is_empty():
+        return []
+    rows = concordance(table).to_dicts()
+    counts = ("both", "rule_only", "test_only", "neither")
+    return [
+        {"cell_line": row["cell_line"], "treatment": row["treatment"], **{name: f"{row[name]:,}" for name in counts}}
+        | {"kappa": "–" if row["kappa"] is None else signed(row["kappa"])}
+        for row in rows
+    ]
 
 
 def _percent(row: dict[str, Any]) -> dict[str, Any]:
