@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from sensitome.errors import TableError
@@ -17,6 +19,37 @@ def test_headings_of_synergyfinder_are_understood(tmp_path: Path) -> None:
     )
     read = read_dose_matrices(path)
     assert read.rows() == [("1", None, "ispinesib", "ibrutinib", "nM", "nM", 2500.0, 50.0, 7.8, 1)]
+
+
+def test_repeats_of_a_pair_of_doses_are_replicates(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.csv"
+    path.write_text("dose_one,dose_two,response\n0,0,1\n0,1,2\n0,0,3\n0,1,4\n")
+    assert read_dose_matrices(path)["replicate"].to_list() == [1, 1, 2, 2]
+
+
+def test_a_third_drug_is_no_replicate(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.csv"
+    path.write_text("conc1,conc2,conc3,response\n0,0,0,1\n0,0,2.5,1\n")
+    with pytest.raises(TableError) as caught:
+        read_dose_matrices(path)
+    assert str(caught.value) == (
+        f"dose matrices: 1 fault.\n  {path}, line 3, column dose_three: found '2.5', expected no dose of a third drug. "
+        "Keep the rows without the third drug, or name each of its doses as a matrix in the column block."
+    )
+    path.write_text("conc1,conc2,conc3,response\n0,0,0,1\n0,1,0,1\n")
+    assert read_dose_matrices(path).height == 2
+
+
+def test_real_tables_of_synergyfinder_are_read(shared: Path, tmp_path: Path) -> None:
+    folder = shared / "data" / "screens" / "synergyfinder"
+    for name in ("ONEIL", "NCATS"):
+        (tmp_path / f"{name}.tsv").write_bytes(gzip.decompress((folder / f"{name}_screening_data.tsv.gz").read_bytes()))
+    table = read_dose_matrices(tmp_path / "ONEIL.tsv")
+    assert table.group_by("block").agg(pl.col("replicate").n_unique())["replicate"].to_list() == [4, 4]
+    assert table["cell_line"].null_count() == 0
+    assert table.select("unit_one", "unit_two").row(0) == ("uM", "uM")
+    with pytest.raises(TableError, match="expected no dose of a third drug"):
+        read_dose_matrices(tmp_path / "NCATS.tsv")
 
 
 def test_each_cell_line_is_a_matrix_of_its_own(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ _COLUMNS: tuple[Column, ...] = (
     Column("unit_two", ("conc c unit", "conc unit2")),
     Column("dose_one", ("conc r", "conc1", "dose1", "dose a"), required=True),
     Column("dose_two", ("conc c", "conc2", "dose2", "dose b"), required=True),
+    Column("dose_three", ("conc3", "dose3")),
     Column("response", ("inhibition", "percent inhibition")),
     Column("viability", ("percent viability",)),
     Column("replicate", ("rep", "biological replicate")),
@@ -37,7 +38,8 @@ def read_dose_matrices(path: str | Path) -> pl.DataFrame:
     path : CSV, TSV, XLSX or Parquet with ``dose_one`` and ``dose_two`` (0 = without) and ``response`` (percent
         inhibition) or ``viability`` (percent of the control); optional ``drug_one``, ``drug_two``, ``cell_line``,
         ``block`` (several matrices in one table), ``replicate`` (biological), and the units of the doses as
-        ``unit_one`` and ``unit_two`` (one unit serves both)
+        ``unit_one`` and ``unit_two`` (one unit serves both). Without ``replicate`` the repeats of a pair of doses are
+        numbered in their order
 
     Returns
     -------
@@ -48,7 +50,8 @@ def read_dose_matrices(path: str | Path) -> pl.DataFrame:
     Raises
     ------
     SourceError, TableError
-        The table cannot be read, lacks columns, or has cells that are no numbers; all faults at once.
+        The table cannot be read, lacks columns, has cells that are no numbers, or doses of a third drug; all faults at
+        once.
     """
     frame = text_table(read_table(path))
     named, faults = name_columns(frame, _COLUMNS, file=path)
@@ -59,18 +62,37 @@ def read_dose_matrices(path: str | Path) -> pl.DataFrame:
     ours = "response" if "response" in named.columns else "viability"
     named = named.rename({ours: "response"})
     faults = empty_cells(named, _NUMBERS, file=path)
-    absent = {"drug_one": "drug one", "drug_two": "drug two", "replicate": "1"}
+    absent = {"drug_one": "drug one", "drug_two": "drug two"}
+    repeats = "replicate" not in named.columns
     named = named.with_columns(pl.lit(value).alias(name) for name, value in absent.items() if name not in named.columns)
     named = _with_blocks(named)
     for name in _NUMBERS:
         values, bad, _ = parse_numbers(named[name].fill_null("").to_list())
         faults += [Fault("a number", path, named["line"][i], name, named[name][i]) for i in bad if named[name][i]]
         named = named.with_columns(pl.Series(name, values, dtype=pl.Float64).fill_nan(None))
+    if repeats:
+        same = pl.int_range(pl.len()).over("block", "dose_one", "dose_two")
+        named = named.with_columns((same + 1).cast(pl.String).alias("replicate"))
     named, wrong = whole_numbers(named, "replicate", file=path)
+    wrong += _third_drug(named, path)
     raise_faults("dose matrices", sorted([*faults, *wrong], key=lambda fault: fault.line or 0))
     response = pl.col("response") if ours == "response" else (100.0 - pl.col("response")).alias("response")
     names = ("block", "cell_line", "drug_one", "drug_two", "unit_one", "unit_two", "dose_one", "dose_two")
     return named.select(*names, response, "replicate")
+
+
+def _third_drug(named: pl.DataFrame, path: str | Path) -> list[Fault]:
+    """A fault for the first row with a third drug: it is no replicate of the two others."""
+    if "dose_three" not in named.columns:
+        return []
+    values, _, _ = parse_numbers(named["dose_three"].fill_null("0").to_list())
+    first = next((place for place, dose in enumerate(values) if dose != 0), None)
+    if first is None:
+        return []
+    step = "Keep the rows without the third drug, or name each of its doses as a matrix in the column block."
+    return [
+        Fault("no dose of a third drug", path, named["line"][first], "dose_three", named["dose_three"][first], step)
+    ]
 
 
 def _with_blocks(named: pl.DataFrame) -> pl.DataFrame:
