@@ -26,7 +26,7 @@ def run(screens: int | None = None) -> list[dict[str, object]]:
     """
     path = results("gates")
     cells = [cell for group in gate_cells(screens or 2) for cell in group]
-    complete(dict.fromkeys(cells, METHODS), path=path)
+    complete(dict.fromkeys(cells, METHODS), path=path, other=results("calling"))
     finished = read(path)
     found = {cell: finished[cell] for cell in cells}
     return [*gate_rows(found), *summarize(found), *reliability(found), *coverage(found)]

@@ -4,8 +4,9 @@
 100` a hundred and the further studies (`studies.STUDIES`). SENSITOME_STUDIES=sizes,stress runs these studies alone,
 SENSITOME_METHODS=heb these methods, SENSITOME_METHODS=-heb all but this one. What is there in
 ``benchmarks/results/calling.jsonl`` (or the file that SENSITOME_CALLING names) is not measured again: a run that was
-stopped goes on, and `python -m benchmarks.calling.forget heb` has one method measured again. `python -m
-benchmarks.calling.pages` writes the tables of the documentation.
+stopped goes on, and `python -m benchmarks.calling.forget heb` has one method measured again. Screens that the benchmark
+`gates` has judged with the present code are taken over from it, and the other way round. `python -m
+benchmarks.calling.pages --write docs/benchmarks-calling.md` writes the tables of the documentation.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def run(screens: int | None = None) -> list[dict[str, object]]:
     every: list[Cell] = []
     for name, cells in cells_of(number, asked(tuple(STUDIES), os.environ.get("SENSITOME_STUDIES", ""))).items():
         methods = asked(STUDIES[name].methods, words)
-        spent = complete(dict.fromkeys(cells, methods), path=path)
+        spent = complete(dict.fromkeys(cells, methods), path=path, other=results("gates"))
         told += [{"name": f"{name}: measured now", **spent}] if spent["simulations"] else []
         every += cells
     finished = read(path)

@@ -15,7 +15,7 @@ from benchmarks.calling.records import append, code_states, read, remaining
 
 from sensitome.parallel import usable_cores
 
-__all__ = ["complete", "results"]
+__all__ = ["complete", "results", "take_over"]
 
 #: Read by the linear algebra when a process starts.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
@@ -26,7 +26,7 @@ def results(name: str) -> Path:
     return Path(os.environ.get(f"SENSITOME_{name.upper()}", Path(__file__).parents[1] / "results" / f"{name}.jsonl"))
 
 
-def complete(cells: Mapping[Cell, Sequence[str]], *, path: Path) -> dict[str, float]:
+def complete(cells: Mapping[Cell, Sequence[str]], *, path: Path, other: Path | None = None) -> dict[str, float]:
     """Measure the methods of cells that the file lacks, and write each simulation down when it is done.
 
     Records do not depend on the number of processes, and neither on what is measured together.
@@ -35,11 +35,14 @@ def complete(cells: Mapping[Cell, Sequence[str]], *, path: Path) -> dict[str, fl
     ----------
     cells : cell → methods
     path : file of the records
+    other : file whose records of these cells are taken over, where the present code made them
 
     Returns
     -------
     simulations, jobs, wall and CPU seconds of what was measured now
     """
+    if other is not None:
+        take_over(cells, path=path, other=other)
     done = read(path)
     missing = {cell: left for cell, methods in cells.items() if (left := remaining(cell, methods, done))}
     tasks: list[Task] = [tuple((cell, missing[cell]) for cell in group) for group in simulations(missing)]
@@ -60,6 +63,22 @@ def complete(cells: Mapping[Cell, Sequence[str]], *, path: Path) -> dict[str, fl
             # What was not begun is left for the next run.
             pool.shutdown(cancel_futures=True)
     return {"simulations": len(tasks), "jobs": jobs, "wall_s": time.monotonic() - start, "cpu_s": cpu}
+
+
+def take_over(cells: Mapping[Cell, Sequence[str]], *, path: Path, other: Path) -> int:
+    """Copy what a file lacks and another one has, if the present code made it; the number of records."""
+    done, elsewhere, states, taken = read(path), read(other), code_states(), 0
+    for cell in set(cells) & set(elsewhere):
+        lacking = remaining(cell, cells[cell], done)
+        fresh = [
+            entry
+            for entry in elsewhere[cell]["methods"]
+            if entry["method"] in lacking and entry["code"] == states.get(entry["method"], states["other"])
+        ]
+        if fresh:
+            append(path, cell, fresh, seconds=elsewhere[cell]["seconds"])
+        taken += len(fresh)
+    return taken
 
 
 def _write(found: Measured, *, path: Path, states: Mapping[str, str]) -> float:

@@ -54,6 +54,7 @@ def test_gates_that_are_measured_are_not_measured_again(tmp_path: Path, monkeypa
     gates, screens, records = benchmark("gates"), benchmark("calling.gate_screens"), benchmark("calling.records")
     path = tmp_path / "gates.jsonl"
     monkeypatch.setenv("SENSITOME_GATES", str(path))
+    monkeypatch.setenv("SENSITOME_CALLING", str(tmp_path / "calling.jsonl"))
     for group in screens.gate_cells(1):
         for cell in group:
             records.append(path, cell, record(cell)["methods"])

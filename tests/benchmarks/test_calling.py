@@ -112,6 +112,7 @@ def test_nothing_is_simulated_when_every_screen_is_there(tmp_path: Path, monkeyp
     calling, studies, records = benchmark("calling"), benchmark("calling.studies"), benchmark("calling.records")
     path = tmp_path / "calling.jsonl"
     monkeypatch.setenv("SENSITOME_CALLING", str(path))
+    monkeypatch.setenv("SENSITOME_GATES", str(tmp_path / "gates.jsonl"))
     monkeypatch.setenv("SENSITOME_METHODS", "rule")
     monkeypatch.setenv("SENSITOME_STUDIES", "nothing")
     monkeypatch.setattr(benchmark("calling.work"), "ProcessPoolExecutor", None)
@@ -120,6 +121,24 @@ def test_nothing_is_simulated_when_every_screen_is_there(tmp_path: Path, monkeyp
     rows = calling.run(screens=1)
     assert rows[0] == {"name": "caution: rule by several states of the code", "states": 3}
     assert [row["unsupported"] for row in rows[1:]] == ["no vehicle"] * 3
+
+
+def test_only_records_of_the_present_code_are_taken_over(tmp_path: Path) -> None:
+    records, work = benchmark("calling.records"), benchmark("calling.work")
+    path, other, (first, second) = tmp_path / "calling.jsonl", tmp_path / "gates.jsonl", cells_of_two()
+    states = records.code_states()
+    now = [{"method": "rule", "code": states["other"]}, {"method": "heb", "code": states["heb"]}]
+    records.append(other, first, now, seconds=1.0)
+    records.append(other, second, [{"method": "heb", "code": "earlier"}], seconds=1.0)
+    records.append(path, first, [{"method": "rule", "code": "own"}], seconds=2.0)
+    asked = dict.fromkeys([first, second], ("rule", "heb"))
+    assert work.take_over(asked, path=path, other=other) == 1
+    assert {entry["method"]: entry["code"] for entry in records.read(path)[first]["methods"]} == {
+        "rule": "own",
+        "heb": states["heb"],
+    }
+    assert second not in records.read(path)
+    assert work.take_over(asked, path=path, other=tmp_path / "none.jsonl") == 0
 
 
 def test_methods_are_chosen_by_words() -> None:
