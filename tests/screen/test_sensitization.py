@@ -250,6 +250,18 @@ def test_the_three_way_term_needs_a_combination() -> None:
     )
 
 
+@pytest.mark.parametrize("method", ["moderated-t", "heb", "robust-z"])
+def test_the_coverage_of_intervals_changes_neither_shrunk_effects_nor_classes_much(method: str) -> None:
+    wide, narrow = run(method, replicates=3, level=0.95), run(method, replicates=3, level=0.6)
+    known = wide["shrunk_effect"].is_not_null()
+    shift = (wide["shrunk_effect"] - narrow["shrunk_effect"]).filter(known).abs()
+    assert shift.mean() < 0.005
+    same = (wide["class"] == narrow["class"]).mean()
+    assert same > 0.95
+    ratio = ((narrow["ci_high"] - narrow["ci_low"]) / (wide["ci_high"] - wide["ci_low"])).median()
+    assert ratio == pytest.approx(0.43 if method == "moderated-t" else 1.0, abs=0.02)
+
+
 @pytest.mark.parametrize("method", ALL)
 def test_every_record_is_complete(method: str) -> None:
     record = sensitization_method(method)

@@ -11,6 +11,7 @@ import polars as pl
 from sensitome.core import robust
 from sensitome.core.heb.noise import contrast_variance
 from sensitome.core.interaction import replicate_variance
+from sensitome.core.sensitization.contrasts import normal_reach
 from sensitome.core.sensitization.shrinkage import ash
 from sensitome.errors import MethodError
 from sensitome.frames import to_polars
@@ -23,7 +24,6 @@ __all__ = ["call_probability", "shrink_effects"]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_REACH = 1.959963984540054
 _KEY = (*ITEM, "cell_line", "treatment")
 
 
@@ -82,12 +82,13 @@ def call_probability(
     return _rows(matrix, call_matrix(matrix, settings=settings).hit, count / rounds, rounds=rounds)
 
 
-def shrink_effects(sensitizers: pl.DataFrame) -> pl.DataFrame:
+def shrink_effects(sensitizers: pl.DataFrame, *, level: float = 0.95) -> pl.DataFrame:
     """Draw interactions to the size that interactions usually have, against the winner's curse.
 
     Parameters
     ----------
     sensitizers : table `sensitizers` of a method with intervals
+    level : coverage of the intervals, of the table as of the answer
 
     Returns
     -------
@@ -103,9 +104,9 @@ def shrink_effects(sensitizers: pl.DataFrame) -> pl.DataFrame:
     ----------
     Stephens 2017, doi:10.1093/biostatistics/kxw041
     """
-    table = to_polars(sensitizers)
+    table, reach = to_polars(sensitizers), normal_reach(level)
     columns = table.select(pl.col("effect", "ci_low", "ci_high").cast(pl.Float64).fill_null(np.nan)).to_numpy()
-    error = (columns[:, 2] - columns[:, 1]) / 2 / _REACH
+    error = (columns[:, 2] - columns[:, 1]) / 2 / reach
     if not (error > 0).any():
         raise MethodError(
             "effects without intervals cannot be shrunk",
@@ -115,8 +116,8 @@ def shrink_effects(sensitizers: pl.DataFrame) -> pl.DataFrame:
     found = ash(columns[:, 0], error)
     return table.with_columns(
         pl.Series("shrunk_effect", found.mean).fill_nan(None),
-        pl.Series("shrunk_ci_low", found.mean - _REACH * found.sd).fill_nan(None),
-        pl.Series("shrunk_ci_high", found.mean + _REACH * found.sd).fill_nan(None),
+        pl.Series("shrunk_ci_low", found.mean - reach * found.sd).fill_nan(None),
+        pl.Series("shrunk_ci_high", found.mean + reach * found.sd).fill_nan(None),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sensitome.core.sensitization.contrasts import normal_reach
 from sensitome.core.sensitization.shrinkage import ash
 from sensitome.errors import Caution
 from sensitome.io.prior_file import PriorFile
@@ -21,7 +22,7 @@ from sensitome.screen.seed_families import family_table
 from sensitome.screen.sensitization_calls import Judged, judge_cube
 from sensitome.screen.sensitization_fit import fit_table
 from sensitome.screen.sensitization_labels import codes, expressed_contexts
-from sensitome.screen.sensitization_methods import SensitizationMethod, sensitization_method
+from sensitome.screen.sensitization_methods import SensitizationMethod, interval_level, sensitization_method
 from sensitome.screen.sensitization_settings import SensitizationSettings
 from sensitome.screen.sensitizer_classes import alone_of, classify, effect_alone
 from sensitome.settings import Treatments
@@ -216,8 +217,11 @@ def _table(
     test, screen = result.test, result.screen
     alone = effect_alone(screen, level=settings.level)
     words = alone_of(test.alone or alone, quiet=settings.quiet, sure=settings.sure)
-    classes = classify(result.test, screen, result.sensitizes, result.protects, alone=words, settings=settings)
-    error = (test.ci_high - test.ci_low) / 2 / 1.959963984540054
+    level = interval_level(record.name, level=settings.level)
+    classes = classify(
+        result.test, screen, result.sensitizes, result.protects, alone=words, settings=settings, level=level
+    )
+    error = (test.ci_high - test.ci_low) / 2 / normal_reach(level)
     shrunk = test.effect if record.decision in ("mean_rate", "local_rate") else ash(test.effect, error).mean
     columns: dict[str, npt.NDArray[np.generic]] = {
         "vehicle_effect": alone.effect,

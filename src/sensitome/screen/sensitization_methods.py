@@ -9,7 +9,7 @@ from sensitome.screen import sensitization_runs as runs
 from sensitome.screen.sensitization_p_values import with_p_values
 from sensitome.screen.sensitization_record import KERNELS, Decision, SensitizationMethod
 
-__all__ = ["SENSITIZATION_METHODS", "Decision", "SensitizationMethod", "sensitization_method"]
+__all__ = ["SENSITIZATION_METHODS", "Decision", "SensitizationMethod", "interval_level", "sensitization_method"]
 
 _NO_RATE = "no error rate: noise has heavier tails than the normal, so that a third to half of the calls are false"
 
@@ -139,6 +139,19 @@ def _with_scores() -> tuple[SensitizationMethod, ...]:
 
 #: Every named test of sensitization.
 SENSITIZATION_METHODS: Mapping[str, SensitizationMethod] = {method.name: method for method in _records()}
+
+
+#: Tests whose intervals have the coverage that is asked for.
+_WITH_LEVEL = frozenset({"moderated-t", "student-t", "paired-t", "pi-score"})
+
+
+def interval_level(name: str, *, level: float) -> float:
+    """Coverage of the intervals of a test: what is asked for where it is a t test, else 0.95.
+
+    >>> interval_level("moderated-t", level=0.8), interval_level("heb", level=0.8)
+    (0.8, 0.95)
+    """
+    return level if name in _WITH_LEVEL else 0.95
 
 
 def sensitization_method(name: str) -> SensitizationMethod:

@@ -30,7 +30,7 @@ class SensitizationSettings(BaseModel):
     ssmd: Positive = 2.0
     """SSMD that is called."""
     level: Share = 0.95
-    """Coverage of the intervals."""
+    """Coverage of the intervals of t tests and of effects without drug; other tests give 95 %."""
     block: bool = True
     """Moderated t: replicate r of all arms of a line belongs together. Off where the vehicle has more of them."""
     trend: bool = False

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sensitome.core.sensitization.contrasts import NORMAL_REACH, ContextTest, Contrasts
+from sensitome.core.sensitization.contrasts import ContextTest, Contrasts
 from sensitome.core.sensitization.replicated import arm_means
 from sensitome.core.t_tests import TTest, t_of
 from sensitome.screen.sensitization_runs import noise_of_wells
@@ -82,6 +82,7 @@ def classify(
     *,
     alone: TextArray,
     settings: SensitizationSettings,
+    level: float,
 ) -> TextArray:
     """One of `CLASSES` for every context, by the rules at the head of this module.
 
@@ -91,13 +92,14 @@ def classify(
     sensitizes, protects : (items, lines, drugs) calls of the method
     alone : (items, lines) of `ALONE`
     settings : sizes and confidence
+    level : coverage of the intervals of `test`
 
     Returns
     -------
     (items, lines, drugs)
     """
     toxic = np.broadcast_to((alone == "toxic")[:, :, None], sensitizes.shape)
-    small = _shown_small(test, settings)
+    small = _shown_small(test, settings, level=level)
     quarrel = (screen.doubt > 1) & np.isfinite(screen.effect)
     if test.wrong is not None:
         quarrel |= test.wrong >= settings.sure
@@ -106,12 +108,11 @@ def classify(
     return np.select(cases, words, default="undetermined")
 
 
-def _shown_small(test: ContextTest, settings: SensitizationSettings) -> BoolArray:
+def _shown_small(test: ContextTest, settings: SensitizationSettings, *, level: float) -> BoolArray:
     """Interactions within ±additive with the confidence asked for, from their intervals."""
     from scipy import special
 
-    wide = special.ndtri(0.5 + settings.level / 2)
-    error = (test.ci_high - test.ci_low) / 2 / (wide if wide > 0 else NORMAL_REACH)
+    error = (test.ci_high - test.ci_low) / 2 / special.ndtri(0.5 + level / 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = special.ndtr((settings.additive - test.effect) / error) - special.ndtr(
             (-settings.additive - test.effect) / error

@@ -10,7 +10,7 @@ import polars as pl
 
 from sensitome.core.multiple import adjust_p
 from sensitome.core.sensitization.across_lines import one_sided, partial_conjunction
-from sensitome.core.sensitization.contrasts import normal_two_sided
+from sensitome.core.sensitization.contrasts import normal_reach, normal_two_sided
 from sensitome.errors import Caution, MethodError, TableError, listed
 from sensitome.frames import to_polars
 from sensitome.screen.sensitization import test_sensitization
@@ -21,8 +21,6 @@ from sensitome.settings import Treatments
 __all__ = ["antisymmetry", "evidence_over_lines", "line_evidence"]
 
 FloatArray = npt.NDArray[np.float64]
-
-_REACH = 1.959963984540054
 
 
 def evidence_over_lines(sensitizers: pl.DataFrame, *, alpha: float = 0.05) -> pl.DataFrame:
@@ -122,6 +120,7 @@ def antisymmetry(
     targets: pl.DataFrame,
     mimic: str = "mimic",
     inhibitor: str = "inhibitor",
+    level: float = 0.95,
 ) -> pl.DataFrame:
     """Whether mimic and inhibitor of one miRNA do the opposite.
 
@@ -131,6 +130,7 @@ def antisymmetry(
     targets : columns reagent, kind, target: the miRNA that each reagent mimics or inhibits; a reagent without a row is
         its own
     mimic, inhibitor : the two kinds
+    level : coverage of the intervals, of the table as of the answer
 
     Returns
     -------
@@ -156,13 +156,13 @@ def antisymmetry(
         .join(targets.select("reagent", "kind", "target").unique(), on=["reagent", "kind"], how="left")
         .with_columns(pl.coalesce("target", "reagent").alias("target"))
     )
-    context = ["target", "cell_line", "treatment"]
+    context, reach = ["target", "cell_line", "treatment"], normal_reach(level)
     sides = [
         named.filter(pl.col("kind") == kind).select(
             *context,
             pl.col("reagent").alias(word),
             pl.col("effect").alias(f"{word}_effect"),
-            ((pl.col("ci_high") - pl.col("ci_low")) / 2 / _REACH).alias(f"{word}_error"),
+            ((pl.col("ci_high") - pl.col("ci_low")) / 2 / reach).alias(f"{word}_error"),
             pl.when((pl.col("ci_high") < 0) | (pl.col("ci_low") > 0))
             .then(pl.col("effect").sign())
             .alias(f"{word}_sign"),
@@ -174,8 +174,8 @@ def antisymmetry(
     effect = pl.col("mimic_effect") - pl.col("inhibitor_effect")
     error = (pl.col("mimic_error") ** 2 + pl.col("inhibitor_error") ** 2).sqrt()
     table = pairs.with_columns(effect=effect, error=error).with_columns(
-        ci_low=pl.col("effect") - _REACH * pl.col("error"),
-        ci_high=pl.col("effect") + _REACH * pl.col("error"),
+        ci_low=pl.col("effect") - reach * pl.col("error"),
+        ci_high=pl.col("effect") + reach * pl.col("error"),
         z=pl.when(pl.col("error") > 0).then(pl.col("effect") / pl.col("error")),
         n=pl.min_horizontal("mimic_n", "inhibitor_n"),
         verdict=_verdict(),

@@ -16,6 +16,7 @@ from sensitome.screen.hits import call_hits
 from sensitome.screen.null_screen import null_table
 from sensitome.screen.one_arm import one_arm_effects
 from sensitome.screen.sensitization import sensitize
+from sensitome.screen.sensitization_methods import interval_level
 from sensitome.screen.sensitizer_evidence import antisymmetry, line_evidence
 from sensitome.screen.tables import SCREEN_TABLES
 from sensitome.screen.three_way import three_way_effects
@@ -108,7 +109,8 @@ def _support(tables: Mapping[str, pl.DataFrame], context: Context) -> Tables:
     if {"mimic", "inhibitor"} <= set(sensitizers["kind"]) and sensitizers["ci_low"].is_not_null().any():
         targets = targets_of(tables["reagents"])
         own = sensitizers.select("reagent", "kind", pl.col("reagent").alias("target")).unique()
-        made["antisymmetry"] = antisymmetry(sensitizers, targets=own if targets is None else targets)
+        level = interval_level(study.sensitization.method, level=study.sensitization.level)
+        made["antisymmetry"] = antisymmetry(sensitizers, targets=own if targets is None else targets, level=level)
     return empty | made
 
 

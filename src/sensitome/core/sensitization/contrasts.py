@@ -18,7 +18,7 @@ from sensitome.core.t_tests import TTest
 if TYPE_CHECKING:
     from sensitome.core.heb.model import Sensitization
 
-__all__ = ["ContextTest", "Contrasts", "contrasts", "normal_two_sided", "unanswered"]
+__all__ = ["ContextTest", "Contrasts", "contrasts", "normal_reach", "normal_two_sided", "unanswered"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -121,6 +121,17 @@ def unanswered(effect: FloatArray) -> ContextTest:
     """Effects alone: a frame that a method fills in with `dataclasses.replace`."""
     nothing = np.full(effect.shape, np.nan)
     return ContextTest(effect, nothing, nothing, nothing, nothing, nothing, nothing)
+
+
+def normal_reach(level: float) -> float:
+    """SDs to either side of the mean of a normal distribution that hold this share of it.
+
+    >>> round(normal_reach(0.95), 6)
+    1.959964
+    """
+    from scipy import special
+
+    return float(special.ndtri(0.5 + level / 2))
 
 
 def normal_two_sided(z: FloatArray) -> FloatArray:
