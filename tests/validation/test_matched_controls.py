@@ -94,6 +94,26 @@ def test_bliss_is_asked_relative_to_the_controls_of_the_class() -> None:
     assert not np.allclose(common["effect"].to_numpy(), one["effect"].to_numpy(), atol=1e-3)
 
 
+def test_plates_of_one_arm_have_the_scale_of_their_replicate() -> None:
+    wells = assay().with_columns(pl.format("{}, {}", "plate", "treatment").alias("plate"))
+    by = RECOMMENDED.model_copy(update={"scope": "replicate"})
+    usable = normalize_validation(validation_wells(wells, vehicle="vehicle"), settings=by, vehicle="vehicle")
+    matched = match_controls(usable, settings=by)
+    assert matched.filter(pl.col("role") == "sample")["comparator"].unique().sort().to_list() == ["inhibitor", "mimic"]
+    mine = (pl.col("kind") == "inhibitor") & (pl.col("role") == "sample") | (pl.col("control_class") == "inhibitor")
+    scaled = matched.with_columns(
+        pl.when(mine.fill_null(False)).then(0.7 * pl.col("viability")).otherwise("viability").alias("viability")
+    )
+    one, other = (
+        combination_effects(table, vehicle="vehicle", combinations={}, settings=CombinationSettings())
+        for table in (matched, scaled)
+    )
+    assert one.height == 6 * 3 * 3
+    np.testing.assert_allclose(one["effect"].to_numpy(), other["effect"].to_numpy(), atol=1e-9)
+    table = test_validation(usable, settings=by, vehicle="vehicle")
+    assert table["p_value"].is_not_null().all()
+
+
 def test_one_class_serves_everybody_and_the_setting_changes_nothing() -> None:
     for controls in ((("negative control", ""),), (("scrambled mimic", "mimic"),)):
         wells = assay(controls)

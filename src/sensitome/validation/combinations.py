@@ -137,14 +137,16 @@ def _collect(wells: pl.DataFrame, vehicle: str, combinations: Mapping[str, Seque
 
 
 def _to_own_control(wells: pl.DataFrame, vehicle: str) -> pl.DataFrame:
-    """Viabilities relative to the median control without drug of these wells, on the plate or else the replicate."""
+    """Viabilities relative to the median control without drug of these wells.
+
+    That of the plate where every plate has one, else that of the replicate: one scale for all arms.
+    """
     base = wells.filter((pl.col("role") == "negative") & (pl.col("treatment") == vehicle))
-    levels = [
-        base.group_by(place).agg(pl.col("viability").median().alias(f"_{place}")) for place in ("plate", "replicate")
-    ]
-    joined = wells.join(levels[0], on="plate", how="left", maintain_order="left")
-    joined = joined.join(levels[1], on="replicate", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("viability") / pl.coalesce("_plate", "_replicate")).drop("_plate", "_replicate")
+    everywhere = wells.join(base, on="plate", how="anti").is_empty()
+    place = "plate" if everywhere else "replicate"
+    levels = base.group_by(place).agg(pl.col("viability").median().alias("_level"))
+    joined = wells.join(levels, on=place, how="left", maintain_order="left")
+    return joined.with_columns(pl.col("viability") / pl.col("_level")).drop("_level")
 
 
 def _labels(reagents: Iterable[_Reagent]) -> dict[_Reagent, str]:
