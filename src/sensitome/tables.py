@@ -233,6 +233,9 @@ class Sensitizers(dy.Schema):
     p_value = number("two-sided p of the interaction; null where the method has none", "probability")
     q_value = number("false-discovery rate of the list that ends with it", "probability")
     local_rate = number("probability that calling it a sensitizer is false; of methods with a prior", "probability")
+    tier = dy.Int32(
+        nullable=True, min=1, max=3, description="1, 2, 3 = local rate up to 0.05, 0.20, 0.50; null above and untested"
+    )
     n = count("replicates that have both vehicle and drug")
     statistic = number("what the method ranks by; negative = sensitization", "as the method's record states")
     shrunk_effect = number("interaction drawn to the size that interactions have, against winner's curse", "log2")

@@ -262,6 +262,16 @@ def test_the_coverage_of_intervals_changes_neither_shrunk_effects_nor_classes_mu
     assert ratio == pytest.approx(0.43 if method == "moderated-t" else 1.0, abs=0.02)
 
 
+def test_tiers_follow_the_local_rate_of_what_is_tested() -> None:
+    table = run("heb", replicates=3, seed=2)
+    asked = table.filter(pl.col("is_expressed").fill_null(value=True))
+    rate, tier = asked["local_rate"].to_numpy(), asked["tier"].fill_null(4).to_numpy()
+    np.testing.assert_array_equal(tier, 1 + np.searchsorted([0.05, 0.2, 0.5], rate, side="left"))
+    assert table.filter(~pl.col("is_expressed"))["tier"].null_count() == table.filter(~pl.col("is_expressed")).height
+    assert (table.filter("is_sensitizer")["tier"] <= 2).all()
+    assert run("moderated-t")["tier"].null_count() == 160 * 6
+
+
 @pytest.mark.parametrize("method", ALL)
 def test_every_record_is_complete(method: str) -> None:
     record = sensitization_method(method)

@@ -205,6 +205,16 @@ def _answer(
     return _Answer(table, cube, result.test.learned)
 
 
+def _tier() -> pl.Expr:
+    """How sure a call would be: 1 to 3 by `TIERS`; null above, and where nobody asks."""
+    from sensitome.core.heb.model import TIERS
+
+    rate, tier = pl.col("local_rate"), pl.lit(None, dtype=pl.Int32)
+    for number, limit in reversed(list(enumerate(TIERS, start=1))):
+        tier = pl.when(rate <= limit).then(pl.lit(number, dtype=pl.Int32)).otherwise(tier)
+    return pl.when(pl.col("is_expressed").fill_null(value=True)).then(tier).alias("tier")
+
+
 def _table(
     cube: EffectCube,
     result: Judged,
@@ -244,4 +254,5 @@ def _table(
     }
     expressed = pl.when(pl.col("is_expressed") >= 0).then(pl.col("is_expressed") == 1)
     table = cube.rows(columns).with_columns(is_expressed=expressed, method=pl.lit(record.name))
+    table = table.insert_column(table.columns.index("local_rate") + 1, table.select(_tier()).to_series())
     return check_table(table.sort("reagent", "kind", "cell_line", "treatment"), Sensitizers, name="sensitizers")
