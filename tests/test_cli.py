@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from sensitome import cli
@@ -155,10 +156,14 @@ def test_readers_and_methods_are_listed(command: Command) -> None:
 
 
 def test_simulate_writes_a_study_that_runs(command: Command, tmp_path: Path) -> None:
-    status, out, _ = command("simulate", tmp_path, "--scenario", "null", "--seed", "5")
+    few = ("--scenario", "small", "--replicates", "1", "--size", "1.5")
+    status, out, _ = command("simulate", tmp_path, *few, "--seed", "5")
     assert status == 0
     assert f"run them with: sensitome run {tmp_path}" in out
     assert (tmp_path / "study.toml").is_file()
+    assert pl.read_csv(tmp_path / "plates.csv")["replicate"].unique().to_list() == [1]
+    truth = pl.read_csv(tmp_path / "truth.csv").filter("is_active")
+    assert -truth["delta"].mean() == pytest.approx(1.5, rel=0.2)
 
 
 def test_names_are_resolved_and_counted(command: Command, tmp_path: Path) -> None:

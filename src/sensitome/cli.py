@@ -176,6 +176,8 @@ def simulate(
     scenario_name: Annotated[
         str, typer.Option("--scenario", help="Which screen; see the page on simulation.")
     ] = "main",
+    replicates: Annotated[int, typer.Option(min=1, help="Biological replicates.")] = 2,
+    size: Annotated[float, typer.Option(min=0, help="Size of a true interaction, log2.")] = 0.75,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 20210526,
 ) -> None:
     """Simulate a screen with known truth, as the raw files of a study."""
@@ -185,7 +187,7 @@ def simulate(
     from sensitome.simulated_follow_up import write_follow_up
     from sensitome.simulated_study import write_patients
 
-    screen = simulate_screen(scenario(scenario_name), seed=seed)
+    screen = simulate_screen(scenario(scenario_name, replicates=replicates, size=size), seed=seed)
     paths = {
         *write_study(screen, folder, mechanism=True),
         *write_patients(screen, folder),

@@ -57,7 +57,9 @@ def test_a_line_with_one_plate() -> None:
     with pytest.raises(LayoutError) as error:
         sensitize(scores, treatments=ARMS)
     assert str(error.value) == (
-        "cell lines without vehicle or drug.\n  a drug arm in cell line 'B'. Measure it, or leave the line out."
+        "cell lines without vehicle or drug.\n"
+        "  column treatment: found 'vehicle', expected a drug arm in cell line 'B' too. Measure it, or leave the line "
+        "out."
     )
 
 

@@ -98,7 +98,8 @@ def test_a_line_without_vehicle() -> None:
         effect_cube(scores, treatments=ARMS)
     assert message(error) == (
         "cell lines without vehicle or drug.\n"
-        "  the vehicle 'vehicle' in cell line 'B'. Measure it, or leave the line out."
+        "  column treatment: found 'T', expected the vehicle 'vehicle' in cell line 'B' too. Measure it, or leave the "
+        "line out."
     )
 
 

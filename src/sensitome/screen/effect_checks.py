@@ -58,11 +58,20 @@ def check_arms(scores: pl.DataFrame, treatments: Treatments) -> None:
     lines = scores.group_by("cell_line").agg(pl.col("treatment").unique().sort()).sort("cell_line")
     faults = []
     for line, own in lines.iter_rows():
-        step = "Measure it, or leave the line out."
+        missing = ""
         if treatments.vehicle not in own:
-            faults.append(Fault(f"the vehicle {treatments.vehicle!r} in cell line {line!r}", next_step=step))
+            missing = f"the vehicle {treatments.vehicle!r}"
         elif len(own) < 2:
-            faults.append(Fault(f"a drug arm in cell line {line!r}", next_step=step))
+            missing = "a drug arm"
+        if missing:
+            faults.append(
+                Fault(
+                    f"{missing} in cell line {line!r} too",
+                    column="treatment",
+                    value=", ".join(own),
+                    next_step="Measure it, or leave the line out.",
+                )
+            )
     if faults:
         raise LayoutError("cell lines without vehicle or drug", faults=faults)
 
