@@ -21,9 +21,10 @@ from sensitome.screen.simulation.scenarios import scenario
 from sensitome.screen.simulation.simulate import simulate_screen
 from sensitome.settings import Treatments
 
-__all__ = ["SCATTER", "figures", "methods_table", "pages", "titles"]
+__all__ = ["PATTERNS", "SCATTER", "figures", "methods_table", "pages", "titles"]
 
 SCATTER = "figures/sensitization_scatter.svg"
+PATTERNS = "figures/pattern_matrix.svg"
 
 #: Functions whose notes say how a test computes.
 _KERNELS: dict[str, Callable[..., object]] = {
@@ -102,8 +103,9 @@ def _page(method: SensitizationMethod) -> str:
 
 
 def figures() -> dict[str, bytes]:
-    """Effect with the drug against effect without, on a small simulated screen, as SVG."""
+    """Effect with the drug against effect without, and who sensitizes where, on a small simulated screen, as SVG."""
     from sensitome.charts.export import render
+    from sensitome.charts.pattern_matrix import pattern_matrix
     from sensitome.charts.sensitization_scatter import sensitization_scatter
 
     screen, answers = simulate_screen(scenario("small"), seed=4), preset("normann2021")
@@ -111,5 +113,8 @@ def figures() -> dict[str, bytes]:
     treatments = Treatments(vehicle="vehicle")
     sensitizers = test_sensitization(scores, treatments=treatments, settings=answers.sensitization)
     manifest = {"study": {"treatments": treatments.model_dump(), "sensitization": answers.sensitization.model_dump()}}
-    chart = sensitization_scatter({"sensitizers": sensitizers}, manifest)
-    return {} if chart is None else {SCATTER: render(chart)}
+    drawn = {
+        name: draw({"sensitizers": sensitizers}, manifest)
+        for name, draw in ((SCATTER, sensitization_scatter), (PATTERNS, pattern_matrix))
+    }
+    return {name: render(chart) for name, chart in drawn.items() if chart is not None}

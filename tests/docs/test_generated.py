@@ -76,6 +76,8 @@ def test_the_pages_on_sensitizers_name_every_class_and_show_the_figure(site: Pat
     text = (site / "sensitizers.html").read_text(encoding="utf-8")
     assert "figures/sensitization_scatter.svg" in text
     assert (site / "figures" / "sensitization_scatter.svg").stat().st_size > 10_000
+    assert "figures/pattern_matrix.svg" in (site / "model.html").read_text(encoding="utf-8")
+    assert (site / "figures" / "pattern_matrix.svg").stat().st_size > 10_000
 
 
 def test_every_setting_and_every_choice_is_told(site: Path) -> None:
