@@ -30,6 +30,7 @@ def learned_words(fit: pl.DataFrame | None) -> dict[str, Any] | None:
     if fit is None or fit.is_empty():
         return None
     one = dict(fit.filter((pl.col("pattern") == "") & (pl.col("level") == "")).select("quantity", "value").rows())
+    background = fit.filter(pl.col("quantity") == "background_sd").select("level", "value")
     shares = fit.filter(pl.col("quantity") == "pattern_share").sort(
         "value", "pattern", descending=[True, False], maintain_order=True
     )
@@ -37,7 +38,7 @@ def learned_words(fit: pl.DataFrame | None) -> dict[str, Any] | None:
     typical = middle(shares["value"])
     named = shares.filter(pl.col("value") > CLEARLY * typical).head(MOST_PATTERNS)
     return {
-        "numbers": _numbers(one),
+        "numbers": _numbers(one, background),
         "patterns": [(pattern, _percent(share)) for pattern, share in named.select("pattern", "value").iter_rows()],
         "further": shares.height - named.height,
         "further_share": _percent(float(shares["value"].to_numpy()[named.height :].sum())),
@@ -45,8 +46,8 @@ def learned_words(fit: pl.DataFrame | None) -> dict[str, Any] | None:
     }
 
 
-def _numbers(one: dict[str, float]) -> list[tuple[str, str, str]]:
-    """Name, value, and what it says."""
+def _numbers(one: dict[str, float], background: pl.DataFrame) -> list[tuple[str, str, str]]:
+    """Name, value, and what it says; the background by class of reagents."""
     rows = [
         (
             "sensitizers",
@@ -57,8 +58,8 @@ def _numbers(one: dict[str, float]) -> list[tuple[str, str, str]]:
         ("noise", f"{one['noise_sd']:.2f} log2", "SD of a single well"),
         (
             "background",
-            f"{one['background_sd']:.2f} log2",
-            "SD of small interactions that nearly every reagent has; 0 where one replicate cannot tell them from noise",
+            "; ".join(f"{kind} {sd:.3f} log2" for kind, sd in background.iter_rows()),
+            "SD of small interactions that nearly every reagent has; with one replicate a quarter of the noise",
         ),
         ("wrong wells", _percent(one["wrong_wells"]), "share of the wells that went wrong"),
     ]

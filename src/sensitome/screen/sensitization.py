@@ -116,7 +116,7 @@ def sensitize(
     cube, found = answer.cube, answer.learned
     return Sensitized(
         answer.sensitizers,
-        fit_table(found, lines=cube.lines, arms=cube.arms, prior_weight=weight),
+        fit_table(found, cube=cube, prior_weight=weight),
         family_table(answer.sensitizers, families, found=found, cube=cube, seed=chosen.seed),
     )
 

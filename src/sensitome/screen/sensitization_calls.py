@@ -79,7 +79,9 @@ def judge_cube(
     check_design(cube, screen, record=record, grouped=group is not None)
     no_group = np.full(len(cube.values), -1, dtype=np.intp)
     _check_variation(cube, screen, record=record)
-    material = Material(cube.values, screen, settings, asked, no_group if group is None else group, family, prior)
+    kind = cube.items["kind"].rank("dense").to_numpy().astype(np.intp) - 1
+    groups = no_group if group is None else group
+    material = Material(cube.values, screen, settings, asked, groups, family, kind, prior)
     test = record.run(material)
     _check_answer(cube, screen, test, record=record)
     return _decide(screen, test, record=record, settings=settings, tested=asked)

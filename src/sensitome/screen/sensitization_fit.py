@@ -11,6 +11,7 @@ import polars as pl
 from sensitome.core.heb.classes import Kind
 from sensitome.core.heb.model import Sensitization
 from sensitome.core.heb.prior import general_levels
+from sensitome.screen.effects import EffectCube
 from sensitome.screen.tables import SensitizationFit
 
 __all__ = ["MEANINGS", "fit_table", "level_of_general", "pattern_text"]
@@ -23,7 +24,7 @@ MEANINGS: dict[str, str] = {
     "sensitizers": "share of the reagents that sensitize anywhere, none at all included",
     "p_nothing": "probability that no reagent sensitizes",
     "noise_sd": "SD of a single well, log2",
-    "background_sd": "SD of small interactions of every reagent, log2; 0 with one replicate, which cannot tell",
+    "background_sd": "SD of small interactions in a class of reagents, log2; a quarter of noise_sd with one replicate",
     "wrong_wells": "share of the wells that went wrong",
     "family_loyalty": "mean probability that a reagent follows its seed family (φ); 0 = seeds were not used",
     "log_likelihood": "logarithm of the likelihood",
@@ -58,23 +59,27 @@ def level_of_general(sd: float, correlation: float, noise: float) -> str:
     return f"SD {sd:g}, correlation {correlation:g}, noise × {noise:g}"
 
 
-def fit_table(
-    found: Sensitization | None, *, lines: Sequence[str], arms: Sequence[str], prior_weight: float = 0.0
-) -> pl.DataFrame:
+def fit_table(found: Sensitization | None, *, cube: EffectCube, prior_weight: float = 0.0) -> pl.DataFrame:
     """Table `sensitization_fit` of a fit.
 
     Parameters
     ----------
     found : the fit; None of a test that learns nothing
-    lines, arms : of the screen, the vehicle first
+    cube : that was fitted
     prior_weight : how much an earlier screen counted
 
     Returns
     -------
     Rows in the order of `MEANINGS`; contexts and classes as in the model
     """
-    rows = [] if found is None else [*_numbers(found, prior_weight), *_contexts(found, lines, arms)]
-    rows += [] if found is None else [*_classes(found, lines, arms[1:])]
+    rows = []
+    if found is not None:
+        kinds = cube.items["kind"].unique().sort().to_list()
+        rows = [
+            *_numbers(found, kinds, prior_weight),
+            *_contexts(found, cube.lines, cube.arms),
+            *_classes(found, cube.lines, cube.drugs),
+        ]
     schema = {name: SensitizationFit.columns()[name].dtype for name in SensitizationFit.column_names()[:-1]}
     table = pl.DataFrame(rows, schema=schema, orient="row")
     return table.with_columns(
@@ -82,14 +87,13 @@ def fit_table(
     )
 
 
-def _numbers(found: Sensitization, prior_weight: float) -> Iterator[_Row]:
-    """What the whole screen has one of."""
+def _numbers(found: Sensitization, kinds: Sequence[str], prior_weight: float) -> Iterator[_Row]:
+    """What the whole screen, or each class of its reagents, has one of."""
     values = {
         "reagents": float(np.isfinite(found.main).any(axis=1).sum()),
         "sensitizers": found.hit_rate,
         "p_nothing": found.p_nothing,
         "noise_sd": float(np.sqrt(found.variance)),
-        "background_sd": float(np.sqrt(found.background)),
         "wrong_wells": found.wrong_rate,
         "family_loyalty": found.sharing,
         "log_likelihood": found.log_likelihood,
@@ -97,6 +101,8 @@ def _numbers(found: Sensitization, prior_weight: float) -> Iterator[_Row]:
     }
     for name, value in values.items():
         yield name, "", "", "", "", value
+    for kind, variance in zip(kinds, found.background, strict=True):
+        yield "background_sd", "", "", "", kind, float(np.sqrt(variance))
 
 
 def _contexts(found: Sensitization, lines: Sequence[str], arms: Sequence[str]) -> Iterator[_Row]:

@@ -54,6 +54,7 @@ class Material:
     tested : (items, lines, drugs) contexts that are asked about, the others take no part in estimates over contexts
     group : (items,) gene or miRNA of each reagent, −1 = none
     family : (items,) seed family of each reagent, −1 = none; None = not known
+    kind : (items,) class of each reagent (mimic, inhibitor …), from 0
     prior : what an earlier screen taught, for the hierarchical model
     """
 
@@ -63,6 +64,7 @@ class Material:
     tested: BoolArray
     group: IntArray
     family: IntArray | None
+    kind: IntArray
     prior: Prior | None = None
 
 
@@ -207,7 +209,7 @@ def run_heb(material: Material, *, patterns: PatternSet = "auto") -> ContextTest
 
     # The model looks for bad wells itself, and needs to see them to know how often wells go wrong.
     settings = ModelSettings(patterns=patterns, margin=material.settings.margin, prior=material.prior)
-    found = fit_sensitization(material.values, material.family, settings=settings)
+    found = fit_sensitization(material.values, material.family, group=material.kind, settings=settings)
     sound = (1 - found.p_wrong[:, :, 1:]) * (1 - found.p_wrong[:, :, :1])
     return replace(
         unanswered(found.effect),

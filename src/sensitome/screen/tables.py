@@ -30,7 +30,7 @@ class SensitizationFit(dy.Schema):
     cell_line = key('cell line that it belongs to; "" = all')
     treatment = key('treatment arm that it belongs to; "" = all')
     pattern = key('contexts in which a reagent acts, as "line: drug; line: drug"; "" = all')
-    level = key('size of the effect, or the class of general effect and noise; "" = all')
+    level = key('size of the effect, class of general effect and noise, or class of reagents; "" = all')
     value = number("the number", "as the quantity", nullable=False)
     meaning = text("what the number says", nullable=False)
 

@@ -150,7 +150,7 @@ STAGES: tuple[Stage, ...] = (
         _sensitize,
         uses=("expressed",),
         applies=can_test,
-        version=5,
+        version=6,
     ),
     Stage(
         "stability",

@@ -135,7 +135,7 @@ def test_wells_that_go_wrong_to_one_side_are_expected_there() -> None:
     values = rng.normal(scale=0.1, size=(900, 1, 3, 2))
     values -= (rng.random(values.shape) < 0.02) * rng.uniform(0.6, 1.2, size=values.shape)
     values[0, 0, 1] = [-0.9, 0.0]
-    found = calibrate(values, mean=values.mean(axis=-1), variance=0.01, background=0.001).readings
+    found = calibrate(values, mean=values.mean(axis=-1), variance=0.01).readings
     row = np.flatnonzero((found.item == 0) & (found.wells[:, 0] == 2))
     # With the accident set right by its usual depth the arm is nearer to 0 than its sound well and a low one say.
     assert len(row) == 1

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -83,10 +85,9 @@ def test_readings_weigh_a_wrong_well_as_unequal_variances_do() -> None:
     variance = 0.04
     readings, witnesses = all_readings(values, variance=variance, slopes=np.ones((1, 2)))
     assert 2 < witnesses < 4
-    assert readings.wrong.tolist() == [0, 1, 1]
-    row = int(np.flatnonzero(readings.wells[:, 0] == 1)[0])
-    spread = np.sqrt(variance * np.array([1, 1 + WRONG_EXCESS, 1, 1]))
-    for shift in (0.0, 0.5):
+    assert readings.wells.tolist() == [[-1, -1], [0, -1], [1, -1], [0, 1], [2, 3]]
+    for row, shift in product(range(1, len(readings)), (0.0, 0.5)):
+        spread = np.sqrt(variance * np.where(np.isin(np.arange(4), readings.wells[row]), 1 + WRONG_EXCESS, 1))
         direct = norm(shift, spread).logpdf(values.ravel()).sum()
         base = norm(shift, np.sqrt(variance)).logpdf(values.ravel()).sum()
         through = [
@@ -96,6 +97,27 @@ def test_readings_weigh_a_wrong_well_as_unequal_variances_do() -> None:
             for r in (row, 0)
         ]
         assert through[0] - through[1] == pytest.approx(direct - base, rel=1e-8)
+
+
+@pytest.mark.parametrize(("arm", "witnesses"), [(0, 2), (1, 0)])
+def test_both_wells_of_an_odd_arm_may_be_wrong(arm: int, witnesses: int) -> None:
+    """They tell of accidents in the vehicle arm alone: in a drug arm an effect looks the same."""
+    values = np.zeros((1, 1, 4, 2))
+    values[0, 0, arm] = [-0.9, -0.85]
+    readings, _ = all_readings(values, variance=0.01, slopes=np.ones((1, 4)))
+    both = np.flatnonzero(readings.wrong == 2)
+    assert readings.wells[both].tolist() == [[2 * arm, 2 * arm + 1]]
+    assert readings.witness[both].tolist() == [witnesses]
+    assert readings.noise[both, arm] == pytest.approx((1 + WRONG_EXCESS) / 2)
+
+
+def test_two_of_three_wells_of_an_arm_may_be_wrong() -> None:
+    values = np.zeros((1, 1, 3, 3))
+    values[0, 0, 1] = [-1.5, 1.5, 0.0]
+    readings, _ = all_readings(values, variance=0.01, slopes=np.ones((1, 3)))
+    both = np.flatnonzero(readings.wrong == 2)
+    assert [3, 4] in np.sort(readings.wells[both], axis=1).tolist()
+    assert abs(readings.values[both, 1]).min() < 0.02
 
 
 def test_a_lone_well_in_a_drug_arm_is_no_witness() -> None:
@@ -196,14 +218,16 @@ def test_general_effects_are_correlated_between_lines() -> None:
 
 def test_effects_are_the_regression_of_the_class_on_the_data() -> None:
     classes = interaction_classes(np.ones((1, 1, 1), dtype=bool), sizes=(0.7,), antagonist_sizes=())
-    grid = make_grid(np.ones((1, 2)), classes, variance=0.01, background=0.0)
-    values = np.array([[[[0.1, 0.1], [-0.8, -0.8]]], [[[0.0, 0.0], [-0.2, np.nan]]]])
+    groups = {"background": np.array([0.0, 0.02]), "group": np.array([0, 0, 1])}
+    grid = make_grid(np.ones((1, 2)), classes, variance=0.01, **groups)
+    values = np.array([[[[0.1, 0.1], [-0.8, -0.8]]], [[[0.0, 0.0], [-0.2, np.nan]]], [[[0.1, 0.1], [-0.8, -0.8]]]])
     readings, _ = all_readings(values, variance=0.01, slopes=np.ones((1, 2)))
     readings = readings.where(readings.wrong == 0)
-    pairs = Pairs(np.array([0, 1]), np.array([13, 13]), np.array([1, 1]), np.ones(2))
+    pairs = Pairs(np.array([0, 1, 2]), np.array([13, 13, 13]), np.array([1, 1, 1]), np.ones(3))
     found = effects(readings, grid, pairs=pairs, margin=0.1)
-    for item, noise in enumerate(([0.005, 0.005], [0.005, 0.01])):
-        general, delta = grid.general[13], classes.covariance[1]
+    for item, noise in enumerate(([0.005, 0.005], [0.005, 0.01], [0.005, 0.005])):
+        small = np.diag([0.0, groups["background"][groups["group"][item]]])
+        general, delta = grid.general[13], classes.covariance[1] + small
         total = general + delta + np.diag(noise)
         gain = delta @ np.linalg.inv(total)
         residual = np.nanmean(values[item, 0], axis=-1) - classes.mean[1]
@@ -222,7 +246,7 @@ def test_wells_that_go_wrong_are_counted_where_nothing_imitates_them() -> None:
     wrong = rng.random(values.shape) < 0.02
     values += wrong * rng.normal(scale=0.1 * np.sqrt(WRONG_EXCESS), size=values.shape)
     values[:100, :, 1] -= 0.8
-    found = calibrate(values, mean=values.mean(axis=-1), variance=0.01, background=0.0)
+    found = calibrate(values, mean=values.mean(axis=-1), variance=0.01)
     assert found.wrong_rate == pytest.approx(0.02, rel=0.3)
     assert not found.lone_wells
     np.testing.assert_allclose(found.slopes, 1.0, atol=0.25)

@@ -217,3 +217,20 @@ def test_recorded_screens_are_called_well(shared: Path, name: str, recall: float
     assert right >= recall * active.sum()
     assert calls.sum() - right <= false_share * max(int(calls.sum()), 1)
     assert (answer.sharing > 0.3) == (recall > 0)
+
+
+def test_groups_of_reagents_have_backgrounds_of_their_own() -> None:
+    """With one background for all, intervals are too narrow for one class of reagents and too wide for the other."""
+    rng = np.random.default_rng(12)
+    group = np.repeat([0, 1], 600)
+    delta = rng.normal(scale=np.where(group == 0, 0.1, 0.01)[:, None, None, None], size=(1200, 2, 3, 1))
+    values = rng.normal(scale=0.1, size=(1200, 2, 4, 3))
+    values[:, :, 1:] += delta
+    answer = fit_sensitization(values, group=group)
+    inside = (answer.effect_low < delta[..., 0]) & (delta[..., 0] < answer.effect_high)
+    assert answer.background[0] > 5 * answer.background[1] > 0
+    for code in (0, 1):
+        assert 0.9 < inside[group == code].mean() <= 1
+    alone = fit_sensitization(values, group=1 - group)
+    np.testing.assert_allclose(alone.background, answer.background[::-1])
+    np.testing.assert_allclose(alone.local_rate, answer.local_rate)

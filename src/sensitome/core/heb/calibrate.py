@@ -16,7 +16,7 @@ from sensitome.core.heb.mixture import (
     shape_weights,
     start_weights,
 )
-from sensitome.core.heb.noise import arm_slopes
+from sensitome.core.heb.noise import arm_slopes, assumed_background
 from sensitome.core.heb.patterns import canonical_patterns, product_patterns
 from sensitome.core.heb.readings import Readings, all_readings
 
@@ -68,7 +68,7 @@ class _Fit(NamedTuple):
     general: FloatArray
 
 
-def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, background: float) -> Calibration:
+def calibrate(values: FloatArray, *, mean: FloatArray, variance: float) -> Calibration:
     """Fit the small model, with slopes from the reagents that do not look like sensitizers.
 
     Parameters
@@ -76,7 +76,6 @@ def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, backgrou
     values : (items, lines, arms, replicates), log2; every item has a reading
     mean : (items, lines, arms) means of the arms
     variance : of a single well
-    background : variance of small interactions
 
     Returns
     -------
@@ -91,17 +90,18 @@ def calibrate(values: FloatArray, *, mean: FloatArray, variance: float, backgrou
     _, lines, arms = mean.shape
     slopes = np.ones((lines, arms))
     classes = _few_classes(lines, arms - 1)
+    background, group = np.full(1, assumed_background(variance)), np.zeros(len(values), dtype=np.intp)
     lone = bool(np.median(np.isfinite(values).sum(axis=-1)[np.isfinite(mean)]) < 1.5)
     for _ in range(SLOPE_ROUNDS):
         # An item with a bad well may pass for a sensitizer here: it is left out, which does no harm.
         readings, witnesses = all_readings(values, variance=variance, slopes=slopes)
         readings = readings.where(readings.wrong == 0)
-        grid = make_grid(slopes, classes, variance=variance, background=background)
+        grid = make_grid(slopes, classes, variance=variance, background=background, group=group)
         fit = _fit(joint_likelihood(readings, grid), readings, classes=classes, witnesses=witnesses, lone_wells=lone)
         before, slopes = slopes, arm_slopes(mean[fit.hit < 0.5], sd=float(np.sqrt(variance)))
         if np.abs(slopes - before).max() < SLOPES_CONVERGED:
             break
-    grid = make_grid(slopes, classes, variance=variance, background=background)
+    grid = make_grid(slopes, classes, variance=variance, background=background, group=group)
     shift = 0.0
     for _ in range(SHIFT_ROUNDS):
         readings, witnesses = all_readings(values, variance=variance, slopes=slopes, shift=shift)

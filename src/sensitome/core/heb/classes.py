@@ -23,11 +23,11 @@ IntArray = npt.NDArray[np.intp]
 #: SD (log2) of the general effect and its correlation between lines.
 GENERAL_GRID = ((0.03, 0.5), (0.08, 0.5), (0.16, 0.6), (0.32, 0.7), (0.64, 0.85), (1.5, 0.85), (0.2, 0.0))
 #: Typical sizes (log2) of a sensitizing and of an antagonistic interaction.
-SIZES = (0.3, 0.42, 0.6, 0.85, 1.2, 1.8)
+SIZES = (0.3, 0.37, 0.45, 0.55, 0.67, 0.82, 1.0, 1.22, 1.5, 1.9)
 ANTAGONIST_SIZES = (0.4, 0.7, 1.2)
 #: SD of an interaction as a share of its typical size, and its correlation between contexts.
-SPREAD = 0.2
-LIKENESS = 0.7
+SPREAD = 0.13
+LIKENESS = 0.5
 
 
 class Kind(IntEnum):

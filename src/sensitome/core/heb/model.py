@@ -14,7 +14,7 @@ from sensitome.core.heb.family_evidence import FamilyEvidence, family_evidence
 from sensitome.core.heb.hit_rate import HitRate, average_over_hit_rate
 from sensitome.core.heb.joint import Grid, joint_likelihood, make_grid
 from sensitome.core.heb.mixture import Weights, fit_weights, given_general, shares_of_others, start_weights
-from sensitome.core.heb.noise import noise_levels
+from sensitome.core.heb.noise import background_variance, well_variance
 from sensitome.core.heb.patterns import MOST_PATTERNS, PatternSet, enumerable_patterns, frequent_patterns
 from sensitome.core.heb.posterior import Effects, Posterior, effects, posterior
 from sensitome.core.heb.prior import Learned, Prior, learned, pooled_rate, pooled_weights
@@ -66,7 +66,8 @@ class Sensitization:
     p_wrong : (items, lines, arms) P(a well of this arm went wrong)
     patterns : (patterns, lines, drugs) sets of contexts
     pattern_weights : (patterns,) share of the sensitizers with each
-    variance, background : of a single well and of small persistent interactions, log2²
+    variance : of a single well, log2²
+    background : (groups,) variance of small persistent interactions, log2²
     slopes : (lines, arms) of general effects relative to the vehicle
     wrong_rate : share of wells that go wrong
     hit_rate : share of items that sensitize anywhere
@@ -91,7 +92,7 @@ class Sensitization:
     patterns: BoolArray
     pattern_weights: FloatArray
     variance: float
-    background: float
+    background: FloatArray
     slopes: FloatArray
     wrong_rate: float
     hit_rate: float
@@ -115,12 +116,17 @@ class _Fit:
     posterior: Posterior
     effects: Effects
     variance: float
+    background: FloatArray
     log_likelihood: float
     learned: Learned
 
 
 def fit_sensitization(
-    values: FloatArray, family: IntArray | None = None, *, settings: ModelSettings | None = None
+    values: FloatArray,
+    family: IntArray | None = None,
+    *,
+    group: IntArray | None = None,
+    settings: ModelSettings | None = None,
 ) -> Sensitization:
     """Which reagents sensitize which line to which drug, all contexts of all items judged together.
 
@@ -128,6 +134,7 @@ def fit_sensitization(
     ----------
     values : (items, lines, arms, replicates), normalized log2, 0 = plate-typical; arm 0 = vehicle; NaN = no reading
     family : (items,) seed families; −1 = none; None = no families at all
+    group : (items,) classes of reagents (mimics, inhibitors …), from 0, each with its own background; None = one class
     settings : choices; the defaults are recommended
 
     Returns
@@ -156,15 +163,28 @@ def fit_sensitization(
         )
     clean = np.where(np.isfinite(values), values, np.nan)[there]
     mean = robust.nan_mean(clean, axis=-1)
-    variance, background = noise_levels(clean, mean)
+    variance = well_variance(clean, mean)
     patterns = _patterns(mean, variance=variance, kind=settings.patterns)
-    calibration = calibrate(clean, mean=mean, variance=variance, background=background)
+    calibration = calibrate(clean, mean=mean, variance=variance)
     if settings.prior is not None:
         calibration = calibration.with_general(settings.prior.learned.general)
     classes = interaction_classes(patterns)
-    grid = make_grid(calibration.slopes, classes, variance=variance, background=background, keep=calibration.general)
+    codes = np.zeros(len(clean), dtype=np.intp) if group is None else np.asarray(group, dtype=np.intp)[there]
+    background = np.array(
+        [background_variance(clean[codes == code], variance=variance) for code in range(codes.max() + 1)]
+    )
+    # Groups with the same background, as with one replicate, are one to the model.
+    levels, level = np.unique(background, return_inverse=True)
+    grid = make_grid(
+        calibration.slopes,
+        classes,
+        variance=variance,
+        background=levels,
+        group=level[codes],
+        keep=calibration.general,
+    )
     labels = np.full(int(there.sum()), -1) if family is None else np.asarray(family)[there]
-    fit = _fit(grid, calibration, family=labels, variance=variance, settings=settings)
+    fit = _fit(grid, calibration, family=labels, noise=(variance, background), settings=settings)
     return _answer(fit, mean=mean, there=there, replicates=values.shape[-1], patterns=patterns)
 
 
@@ -184,7 +204,7 @@ def _fit(
     calibration: Calibration,
     *,
     family: IntArray,
-    variance: float,
+    noise: tuple[float, FloatArray],
     settings: ModelSettings,
 ) -> _Fit:
     """Learn the weights and apply them."""
@@ -213,7 +233,7 @@ def _fit(
     seeds, families, prior = _with_families(of_class, rate.weights, classes=classes, family=family, own=own)
     after = posterior(likelihood, readings, general=weights.general, prior=prior)
     moments = effects(readings, grid, pairs=after.pairs, margin=settings.margin)
-    return _Fit(grid, calibration, weights, rate, seeds, families, after, moments, variance, total, kept)
+    return _Fit(grid, calibration, weights, rate, seeds, families, after, moments, *noise, total, kept)
 
 
 def _with_families(
@@ -266,7 +286,7 @@ def _answer(fit: _Fit, *, mean: FloatArray, there: BoolArray, replicates: int, p
         patterns=patterns,
         pattern_weights=hits / max(float(hits.sum()), 1e-300),
         variance=fit.variance,
-        background=float(fit.grid.rest.max(initial=0.0)),
+        background=fit.background,
         slopes=fit.calibration.slopes,
         wrong_rate=fit.calibration.wrong_rate,
         hit_rate=(1 - fit.rate.nothing) * float(fit.rate.weights[classes.kind == Kind.SENSITIZER].sum()),
@@ -289,7 +309,9 @@ def _wrong(fit: _Fit, shape: tuple[int, ...], replicates: int) -> FloatArray:
     """(items, lines, arms) probability that a well of the arm went wrong."""
     readings = fit.calibration.readings
     found = np.zeros((shape[0], shape[1] * shape[2]))
-    for column in readings.wells.T:
+    arms = np.where(readings.wells >= 0, readings.wells // replicates, -1)
+    arms[:, 1] = np.where(arms[:, 1] == arms[:, 0], -1, arms[:, 1])
+    for column in arms.T:
         named = column >= 0
-        np.add.at(found, (readings.item[named], column[named] // replicates), fit.posterior.rows[named])
+        np.add.at(found, (readings.item[named], column[named]), fit.posterior.rows[named])
     return np.clip(found, 0.0, 1.0).reshape(shape)

@@ -9,7 +9,7 @@ from sensitome.core import robust
 from sensitome.core.interaction import replicate_variance
 from sensitome.errors import MethodError
 
-__all__ = ["arm_slopes", "background_variance", "contrast_variance", "noise_levels"]
+__all__ = ["arm_slopes", "assumed_background", "background_variance", "contrast_variance", "well_variance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,6 +41,11 @@ def contrast_variance(mean: FloatArray) -> float:
     return float(np.median(spread**2) / 2) if spread.size else np.nan
 
 
+def assumed_background(variance: float) -> float:
+    """Variance of small interactions where replicates do not tell: a sixteenth of that of a well."""
+    return BACKGROUND_SHARE * variance
+
+
 def background_variance(values: FloatArray, *, variance: float) -> float:
     """Variance of persistent, uninteresting interactions in a drug arm.
 
@@ -60,7 +65,7 @@ def background_variance(values: FloatArray, *, variance: float) -> float:
     background. It is averaged with a sixteenth of `variance`, which counts as one replicate beside the R − 1 that tell,
     and stands alone where there is one. The answer is at least a quarter of that.
     """
-    assumed = BACKGROUND_SHARE * variance
+    assumed = assumed_background(variance)
     contrast = values[:, :, 1:] - values[:, :, :1]
     replicates = values.shape[-1]
     found = [
@@ -76,8 +81,8 @@ def background_variance(values: FloatArray, *, variance: float) -> float:
     return float(max(mean, 0.25 * assumed))
 
 
-def noise_levels(values: FloatArray, mean: FloatArray) -> tuple[float, float]:
-    """Variance of a well, from replicates where there are any, and of small interactions.
+def well_variance(values: FloatArray, mean: FloatArray) -> float:
+    """Variance of a well, from replicates where there are any.
 
     Parameters
     ----------
@@ -86,7 +91,7 @@ def noise_levels(values: FloatArray, mean: FloatArray) -> tuple[float, float]:
 
     Returns
     -------
-    Variance of a single well and of the background, log2²
+    log2²; with one replicate from drug minus vehicle, less the background that is assumed
 
     Raises
     ------
@@ -106,8 +111,7 @@ def noise_levels(values: FloatArray, mean: FloatArray) -> tuple[float, float]:
                 found="one replicate and no drug arm",
                 expected="two replicates or a drug arm",
             )
-    variance = max(variance, LEAST_VARIANCE)
-    return variance, background_variance(values, variance=variance)
+    return max(variance, LEAST_VARIANCE)
 
 
 def arm_slopes(mean: FloatArray, *, sd: float) -> FloatArray:

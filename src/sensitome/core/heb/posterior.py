@@ -150,32 +150,34 @@ def _whole_items(item: IntArray, most: int) -> list[slice]:
 def _terms(readings: Readings, grid: Grid, *, pairs: Pairs, common: FloatArray | None, margin: float) -> FloatArray:
     """(pairs, 8, arms) moments of each pair; `common` is the noise where all rows have the same."""
     classes, (row, g, b, _) = grid.classes, pairs
+    group = grid.group[readings.item[row]]
     if common is None:
         which = np.arange(len(row))
-        of_general, of_class = g, b
+        of_group, of_general, of_class = group, g, b
         variance = grid.scale[g, None] * readings.noise[row]
     else:
         # Pairs with the same classes share their regression.
-        code, which = np.unique(g * len(classes) + b, return_inverse=True)
-        of_general, of_class = np.divmod(code, len(classes))
+        shape = (len(grid.rest), len(grid.scale), len(classes))
+        code, which = np.unique(np.ravel_multi_index((group, g, b), shape), return_inverse=True)
+        of_group, of_general, of_class = np.unravel_index(code, shape)
         variance = grid.scale[of_general, None] * common
-    gains = _gains(classes.covariance[of_class], grid.general[of_general], beside=grid.rest, noise=variance)
+    gains = _gains(classes.covariance[of_class] + grid.rest[of_group], grid.general[of_general], noise=variance)
     there = np.isfinite(readings.noise[row])
     residual = np.where(there, np.nan_to_num(readings.values[row]) - classes.mean[b], 0.0)
     sensitive = classes.active[b] & (classes.kind[b] == Kind.SENSITIZER)[:, None]
     return _moments(gains, which, residual=residual, own=classes.mean[b], sensitive=sensitive, margin=margin)
 
 
-def _gains(interaction: FloatArray, general: FloatArray, *, beside: FloatArray, noise: FloatArray) -> _Gains:
+def _gains(interaction: FloatArray, general: FloatArray, *, noise: FloatArray) -> _Gains:
     """Regression of both parts on the data; missing arms (infinite noise) have no say."""
     there = np.isfinite(noise)
-    total = np.where(there[:, :, None] & there[:, None, :], interaction + general + beside, 0.0)
+    total = np.where(there[:, :, None] & there[:, None, :], interaction + general, 0.0)
     arms = np.arange(noise.shape[1])
     total[:, arms, arms] += np.where(there, np.where(there, noise, 0.0), 1.0)
     inverse = np.linalg.inv(total)
     inverse[:, arms, arms] -= ~there
     parts = []
-    for part in (interaction + beside, general):
+    for part in (interaction, general):
         gain = part @ inverse
         left = np.einsum("qii->qi", part) - np.einsum("qij,qij->qi", gain, part)
         parts += [gain, np.maximum(left, 0.0)]

@@ -7,7 +7,7 @@ reading of an item is a row with its own arm means and noise; the model weighs t
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -112,14 +112,22 @@ def all_readings(
     witness = (there & ((count > 1) | of_vehicle)[:, :, None]).reshape(items, -1)
     nowhere = np.zeros((items, 0), dtype=np.intp)
     sound = _read(wells, np.arange(items), nowhere, witness=witness, residual=np.zeros((items, 1)), shift=0.0)
-    z, residual, sd = (part.reshape(items, -1) for part in _misfit(wells, sound, variance=variance, slopes=slopes))
+    misfit = _misfit(wells, sound, variance=variance, slopes=slopes)
+    z, residual, sd = (part.reshape(items, -1) for part in (misfit.z, misfit.residual, misfit.sd))
     typical = float(np.median(there.sum(axis=(1, 2)))) if items else 0.0
     limit = -special.ndtri(SOUND_DOUBTED / 2 / max(typical, 1.0))
     item, well = _doubted(z, limit=limit)
-    pair_item, pair = _pairs(item, well, replicates)
+    pair_item, pair = _pairs(item, well, replicates, count=count)
+    arm_item, arm_pair = _whole_arms(there, misfit.between > limit)
+    # Where both wells of an arm went wrong, only that of a vehicle arm is told from an effect.
+    of_vehicle_well = witness & np.repeat(of_vehicle, replicates)
     parts = [sound] + [
-        _read(wells, owner, wrong, witness=witness, residual=residual, shift=shift)
-        for owner, wrong in ((item, well[:, None]), (pair_item, pair))
+        _read(wells, owner, wrong, witness=tells, residual=residual, shift=shift)
+        for owner, wrong, tells in (
+            (item, well[:, None], witness),
+            (pair_item, pair, witness),
+            (arm_item, arm_pair, of_vehicle_well),
+        )
     ]
     together = Readings(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Readings)))
     reach = np.sqrt(WRONG_EXCESS * variance + sd[witness] ** 2)
@@ -170,10 +178,21 @@ def _read(
     )
 
 
-def _misfit(
-    wells: FloatArray, sound: Readings, *, variance: float, slopes: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """How far a well lies from the others of its arm, or, alone there, from other arms: in SDs, in log2, and the SD."""
+class _Misfit(NamedTuple):
+    """How odd wells (items, arms, replicates) and arms (items, arms) are.
+
+    ``z`` from the others of the arm or, alone there, from other arms, in SDs; ``residual`` the same in log2; ``sd``;
+    ``between`` of the arm from other arms, in SDs.
+    """
+
+    z: FloatArray
+    residual: FloatArray
+    sd: FloatArray
+    between: FloatArray
+
+
+def _misfit(wells: FloatArray, sound: Readings, *, variance: float, slopes: FloatArray) -> _Misfit:
+    """Hold every well against the others of its arm, and every arm against the others of its item."""
     covariance = np.repeat(general_covariances(slopes), len(NOISE_GRID), axis=0)
     scale = variance * np.tile(NOISE_GRID, len(covariance) // len(NOISE_GRID))
     mean = np.zeros((len(covariance), sound.values.shape[1]))
@@ -185,7 +204,7 @@ def _misfit(
     precision = np.linalg.inv(total)
     pull = np.einsum("nij,nj->ni", precision, np.nan_to_num(sound.values))
     own = np.einsum("nii->ni", precision)
-    between = np.abs(pull) / np.sqrt(own)
+    between = np.where(np.isfinite(sound.noise), np.abs(pull) / np.sqrt(own), 0.0)
     there = np.isfinite(wells)
     filled = np.where(there, wells, 0.0)
     count = there.sum(axis=-1)[:, :, None]
@@ -194,7 +213,8 @@ def _misfit(
     within = np.sqrt(variance * (1 + 1 / others))
     z = np.where(there, np.where(count > 1, np.abs(apart) / within, between[:, :, None]), 0.0)
     residual = np.where(there, np.where(count > 1, apart, (pull / own)[:, :, None]), 0.0)
-    return z, residual, np.broadcast_to(np.where(count > 1, within, 1 / np.sqrt(own)[:, :, None]), z.shape)
+    sd = np.where(count > 1, within, 1 / np.sqrt(own)[:, :, None])
+    return _Misfit(z, residual, np.broadcast_to(sd, z.shape), between)
 
 
 def _doubted(z: FloatArray, *, limit: float) -> tuple[IntArray, IntArray]:
@@ -207,14 +227,23 @@ def _doubted(z: FloatArray, *, limit: float) -> tuple[IntArray, IntArray]:
     return item[keep], well[keep]
 
 
-def _pairs(item: IntArray, well: IntArray, replicates: int) -> tuple[IntArray, IntArray]:
-    """Pairs of doubted wells of one item in different arms."""
+def _pairs(item: IntArray, well: IntArray, replicates: int, *, count: IntArray) -> tuple[IntArray, IntArray]:
+    """Pairs of doubted wells of one item, in different arms or in an arm with more wells (items, arms) than these."""
     items, wells = [item[:0]], [np.zeros((0, 2), dtype=np.intp)]
     for apart in range(1, MOST_DOUBTED):
         first, second = np.arange(len(item) - apart), np.arange(apart, len(item))
         if len(first) <= 0:
             break
-        same = (item[first] == item[second]) & (well[first] // replicates != well[second] // replicates)
+        arm = well[first] // replicates
+        apart_or_more = (arm != well[second] // replicates) | (count[item[first], arm] > 2)
+        same = (item[first] == item[second]) & apart_or_more
         items.append(item[first[same]])
         wells.append(np.stack([well[first[same]], well[second[same]]], axis=1))
     return np.concatenate(items), np.concatenate(wells)
+
+
+def _whole_arms(there: BoolArray, odd: BoolArray) -> tuple[IntArray, IntArray]:
+    """Both wells of odd arms (items, arms) that have two: they may agree, and both be wrong."""
+    item, arm = np.nonzero(odd & (there.sum(axis=-1) == 2))
+    well = np.nonzero(there[item, arm])[1].reshape(-1, 2)
+    return item, arm[:, None] * there.shape[-1] + well
