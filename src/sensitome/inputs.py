@@ -11,6 +11,7 @@ import polars as pl
 from sensitome.cohort.reading import cohort_files
 from sensitome.cohort.settings import CohortSettings
 from sensitome.errors import Fault, SettingsError, listed, suggestion
+from sensitome.expression.settings import ExpressionSettings
 from sensitome.io.cellhts2 import cellhts2_files, read_cellhts2
 from sensitome.io.expressed import read_expressed
 from sensitome.io.plate_files import PlateFile
@@ -22,7 +23,7 @@ from sensitome.protein.reading import protein_files
 from sensitome.protein.settings import ProteinSettings
 from sensitome.screen.items import once_a_place
 from sensitome.screen.layout import read_wells
-from sensitome.settings import ExpressionSettings, Inputs
+from sensitome.settings import Inputs
 from sensitome.tables import ROLES, Reagents, Wells
 from sensitome.validation.reading import validation_files
 

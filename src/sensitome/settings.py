@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from sensitome.cohort.settings import CohortSettings, named_cohorts
+from sensitome.enrichment.settings import EnrichmentSettings
 from sensitome.evidence.settings import EvidenceSettings
+from sensitome.expression.settings import ExpressionSettings
+from sensitome.frozen_settings import FrozenSettings
 from sensitome.mirna.settings import GeneSettings, TargetSettings
 from sensitome.protein.settings import ProteinSettings
 from sensitome.screen.sensitization_settings import SensitizationSettings
@@ -19,8 +22,6 @@ from sensitome.validation.settings import ValidationSettings
 
 __all__ = [
     "PRESETS",
-    "EnrichmentSettings",
-    "ExpressionSettings",
     "HitSettings",
     "Inputs",
     "NormalizeSettings",
@@ -71,9 +72,6 @@ Method = Literal[
 Summary = Literal["mean", "median", "min", "max", "rms", "closest-to-zero", "furthest-from-zero", "signed-rms"]
 
 
-#: What says which targets are expressed.
-ExpressedBy = Literal["auto", "table", "arrays"]
-
 SensitizationMethod = Literal[
     "none",
     "heb",
@@ -99,13 +97,7 @@ def _several(value: object) -> object:
     return (value,) if isinstance(value, str) else () if value is None else value
 
 
-class _Settings(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
-
-
-class Inputs(_Settings):
+class Inputs(FrozenSettings):
     """Files of the study; paths are relative to ``study.toml``."""
 
     plates: str | None = None
@@ -195,7 +187,7 @@ class Inputs(_Settings):
         return self
 
 
-class Treatments(_Settings):
+class Treatments(FrozenSettings):
     """Which arm is which."""
 
     vehicle: str | None = None
@@ -204,7 +196,7 @@ class Treatments(_Settings):
     """Arms that combine others: the arm → the arms that it combines."""
 
 
-class NormalizeSettings(_Settings):
+class NormalizeSettings(FrozenSettings):
     """How plates are made comparable; formulas are on the page of each method."""
 
     method: Method
@@ -231,7 +223,7 @@ class NormalizeSettings(_Settings):
     """Take away the median of each batch within its cell line and treatment."""
 
 
-class ScoreSettings(_Settings):
+class ScoreSettings(FrozenSettings):
     """How replicates become one score."""
 
     unit: Literal["reagent", "well"]
@@ -244,7 +236,7 @@ class ScoreSettings(_Settings):
     """How replicates are combined."""
 
 
-class HitSettings(_Settings):
+class HitSettings(FrozenSettings):
     """The paper's rule and what it leaves open."""
 
     center: Literal["median", "mean"]
@@ -288,59 +280,7 @@ class SensitizeSettings(SensitizationSettings):
     """Kinds that act through their seed: reagents with one seed lend each other strength (method heb)."""
 
 
-class ExpressionSettings(_Settings):
-    """How arrays become comparable, and what counts as an answer to a treatment."""
-
-    processing: Literal["normann2021", "normann2021-nowhere", "agimicrorna", "quantile-offset", "log2", "rma"]
-    """From signals to log2 values: as the paper does it, or as a peer."""
-    test: Literal["kruskal", "blocked", "aligned", "permutation", "moderated"]
-    """Kruskal-Wallis over all arrays of a group of lines, as the paper; or a test within lines."""
-    comparison: Literal["arms", "treated", "each"]
-    """Every arm is a group; vehicle against all drug arms; or vehicle against each drug arm."""
-    by: Literal["p_value", "q_value"]
-    """Whether nominal p or the false-discovery rate decides who answers."""
-    alpha: Annotated[float, Field(gt=0, lt=1)]
-    """Limit below which a miRNA answers."""
-    expressed_by: ExpressedBy = "auto"
-    """What says which targets of inhibitors the untreated cells express: the table ``inputs.expressed``, or the
-    detection calls of the arrays; auto = the table where there is one."""
-    detected_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Share of a line's untreated arrays that must detect a miRNA for it to count as expressed."""
-    platform: str | None = None
-    """Platform of a GEO series that has several."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Where a series or its sample table says it: cell_line, treatment, replicate or sample → their column."""
-    words: dict[str, str] = Field(default_factory=dict)
-    """Their words for cell lines and treatments → the study's."""
-    detected_by: Literal["flag", "minimum"] = "flag"
-    """What says that an array detects a miRNA: its own flag, or a signal above a repeated minimum."""
-    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Groups of cell lines that are tested apart: name → lines; none = all lines as one group."""
-
-
-class EnrichmentSettings(_Settings):
-    """How gene sets among the targets of miRNAs are counted."""
-
-    convention: Literal[
-        "enrichr-2018",
-        "enrichr-2020",
-        "enrichr",
-        "speedrichr",
-        "gseapy",
-        "clusterprofiler",
-        "fora",
-        "recommended",
-    ]
-    """Whose way of counting lists, sets and tests."""
-    alpha: Annotated[float, Field(gt=0, lt=1)]
-    """Limit of the false-discovery rate."""
-    evidence: Literal["experimentally observed", "high (predicted)", "moderate (predicted)"]
-    """Weakest evidence that makes a gene a target."""
-    draws: Annotated[int, Field(ge=99)] = 10_000
-    """Random lists of as many miRNAs that each list is held against."""
-
-
-class StabilitySettings(_Settings):
+class StabilitySettings(FrozenSettings):
     """The grid of defensible choices; its product is tried. An empty list keeps the study's own choice."""
 
     normalizations: tuple[str, ...] = ()
@@ -352,7 +292,7 @@ class StabilitySettings(_Settings):
     summary: tuple[Summary, ...] = ()
 
 
-class QualitySettings(_Settings):
+class QualitySettings(FrozenSettings):
     """Thresholds of the quality figures, where the lab has its own."""
 
     thresholds: dict[str, float] = Field(default_factory=dict)
@@ -361,7 +301,7 @@ class QualitySettings(_Settings):
     """Share of hits on a plate above which a caution is given."""
 
 
-class ReportSettings(_Settings):
+class ReportSettings(FrozenSettings):
     """What the page shows."""
 
     plates: Annotated[int, Field(ge=0)] = 4000
@@ -370,7 +310,7 @@ class ReportSettings(_Settings):
     """How many rows a table on the page holds at most; the rest is in the tables of the run."""
 
 
-class Preset(_Settings):
+class Preset(FrozenSettings):
     """Answers to the questions of method, as a preset gives them."""
 
     version: str
@@ -386,7 +326,7 @@ class Preset(_Settings):
     protein: ProteinSettings | None = None
 
 
-class Study(_Settings):
+class Study(FrozenSettings):
     """One study: its inputs, its arms and the settings of each stage, resolved against the preset."""
 
     name: str

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sensitome.settings import ExpressionSettings, Inputs
+from sensitome.expression.settings import ExpressionSettings
+from sensitome.settings import Inputs
 
 
 def test_the_code_of_the_page_runs_and_finds_the_planted_genes(

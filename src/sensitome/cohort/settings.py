@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from sensitome.cohort.cuts import Cut
+from sensitome.frozen_settings import FrozenSettings
 
 __all__ = ["CohortSettings", "EndpointSettings", "cohort_name", "named_cohorts"]
 
 
-class _Settings(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class EndpointSettings(_Settings):
+class EndpointSettings(FrozenSettings):
     """Where an endpoint stands in the clinical table."""
 
     time: str
@@ -30,7 +25,7 @@ class EndpointSettings(_Settings):
     """Words of the status column that are not known anyway → what they mean."""
 
 
-class CohortSettings(_Settings):
+class CohortSettings(FrozenSettings):
     """Patients in whom the miRNAs of the screen are looked up; paths are relative to ``study.toml``."""
 
     name: str = ""

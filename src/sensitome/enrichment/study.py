@@ -11,12 +11,12 @@ import polars as pl
 from sensitome.enrichment.conventions import CONVENTIONS
 from sensitome.enrichment.empirical import enrich_targets, target_lists
 from sensitome.enrichment.eras import compare_conventions
+from sensitome.enrichment.settings import EnrichmentSettings
 from sensitome.enrichment.tables import Enrichment, EnrichmentEras
 from sensitome.errors import Caution, listed
 from sensitome.mirna.joining import accessions_of
 from sensitome.mirna.name_index import NameIndex
 from sensitome.mirna.study import strong_targets
-from sensitome.settings import EnrichmentSettings
 
 __all__ = ["ERAS", "enrich_study"]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sensitome.frozen_settings import FrozenSettings
 
 __all__ = ["EvidenceSettings"]
 
 
-class EvidenceSettings(BaseModel):
+class EvidenceSettings(FrozenSettings):
     """How the sources of a study are read together; every rule is on the page about evidence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     candidates: tuple[Literal["rule", "model", "validation"], ...] = ("rule", "model", "validation")
     """Whose evidence is gathered: candidates of the rule, sensitizers of the model, reagents of the validation."""

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sensitome.frozen_settings import FrozenSettings
 
 __all__ = ["GeneSettings", "TargetSettings"]
 
 Evidence = Literal["experimentally observed", "high (predicted)", "moderate (predicted)"]
 
 
-class _Settings(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class TargetSettings(_Settings):
+class TargetSettings(FrozenSettings):
     """What counts as a target, in the tiers of IPA's microRNA Target Filter."""
 
     species: Literal["hsa", "mmu", "rno", "all"] = "hsa"
@@ -37,7 +33,7 @@ class TargetSettings(_Settings):
     """Whether the weak support of miRTarBase (high throughput alone) counts as observed."""
 
 
-class GeneSettings(_Settings):
+class GeneSettings(FrozenSettings):
     """How the genes behind the effects of mimics are sought."""
 
     method: Literal["elastic-net", "none"] = "elastic-net"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sensitome.frozen_settings import FrozenSettings
 
 __all__ = ["NORMANN2021", "RECOMMENDED", "ProteinSettings"]
 
 
-class ProteinSettings(BaseModel):
+class ProteinSettings(FrozenSettings):
     """How spots become proteins that are up or down."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     background: Literal["none", "local", "slide"]
     """What is taken from a spot: nothing, its own background, or the median background of its slide (pad)."""

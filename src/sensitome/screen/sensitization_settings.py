@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sensitome.frozen_settings import FrozenSettings
 
 __all__ = ["SensitizationSettings"]
 
@@ -12,10 +14,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class SensitizationSettings(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class SensitizationSettings(FrozenSettings):
+    """Choices of a test of sensitization."""
 
     reference: Literal["library", "negatives"] = "library"
     """What effects are measured from: the typical reagent of the plate, or negative controls of the same class."""

@@ -11,13 +11,14 @@ from sensitome.expression.detection import call_expressed
 from sensitome.expression.exclusion import expressed_source, expressed_targets
 from sensitome.expression.process import PROCESSING, process_arrays
 from sensitome.expression.response import measure_response
+from sensitome.expression.settings import ExpressionSettings
 from sensitome.expression.summary import table_of_groups
 from sensitome.expression.tables import Detection, Expressed
 from sensitome.expression.trials import response_design
 from sensitome.expression_matrix import Expression
 from sensitome.inputs import array_source, read_expression
 from sensitome.io.mirbase import read_mirbase
-from sensitome.settings import ExpressionSettings, Study
+from sensitome.settings import Study
 from sensitome.stages.record import Context, Stage, Tables
 
 __all__ = ["STAGES", "express", "tell_expressed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from sensitome.enrichment.settings import EnrichmentSettings
 from sensitome.enrichment.study import enrich_study
 from sensitome.expression.summary import responding
 from sensitome.io.evidence import read_evidence
@@ -18,7 +19,7 @@ from sensitome.mirna.joining import index_of
 from sensitome.mirna.name_index import NameIndex, index_names
 from sensitome.mirna.scanned import ordered_sequences, scanned_evidence
 from sensitome.mirna.study import name_lists, study_genes, study_targets
-from sensitome.settings import EnrichmentSettings, Inputs, Study
+from sensitome.settings import Inputs, Study
 from sensitome.stages.record import Context, Stage, Tables
 
 __all__ = ["STAGES", "read_targets"]

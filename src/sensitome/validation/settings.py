@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sensitome.frozen_settings import FrozenSettings
 
 __all__ = ["NORMANN2021", "RECOMMENDED", "CombinationSettings", "ValidationSettings"]
 
 
-class _Settings(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class ValidationSettings(_Settings):
+class ValidationSettings(FrozenSettings):
     """How validation plates are made comparable and tested."""
 
     control_arm: Literal["vehicle", "same-arm"]
@@ -50,7 +46,7 @@ class ValidationSettings(_Settings):
     """Power that the next validation should have."""
 
 
-class CombinationSettings(_Settings):
+class CombinationSettings(FrozenSettings):
     """How combination effects are estimated."""
 
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from sensitome.frozen_settings import FrozenSettings
 
 __all__ = [
     "Arm",
@@ -23,13 +25,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
 
 
-class _Frozen(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Arm(_Frozen):
+class Arm(FrozenSettings):
     """A treatment arm."""
 
     name: str
@@ -40,7 +36,7 @@ class Arm(_Frozen):
     """Living cells under the drug alone, as a fraction of vehicle, one a cell line; the last one goes for the rest."""
 
 
-class ReagentKind(_Frozen):
+class ReagentKind(FrozenSettings):
     """A class of reagents of the library and how its members act without any drug."""
 
     name: str
@@ -91,7 +87,7 @@ _ARMS = (
 )
 
 
-class Design(_Frozen):
+class Design(FrozenSettings):
     """Lines, arms, library and plates; the defaults are those of Normann et al. 2021."""
 
     lines: tuple[str, ...] = ("KPL4", "SUM190PT")
@@ -128,7 +124,7 @@ class Design(_Frozen):
         return self
 
 
-class Pattern(_Frozen):
+class Pattern(FrozenSettings):
     """Arms in which a sensitizer acts, and whether in all lines or in one."""
 
     arms: tuple[str, ...]
@@ -139,7 +135,7 @@ class Pattern(_Frozen):
     """Relative frequency."""
 
 
-class Effects(_Frozen):
+class Effects(FrozenSettings):
     """What is true in the simulated screen."""
 
     size: NotNegative = 0.75
@@ -188,7 +184,7 @@ class Effects(_Frozen):
     """Gain of cells that were spared the transfection (log2)."""
 
 
-class Surface(_Frozen):
+class Surface(FrozenSettings):
     """Place effects of a plate (log2); each term is the sum of one part of the batch and one of the plate."""
 
     scale: NotNegative = 1.0
@@ -217,7 +213,7 @@ class Surface(_Frozen):
     """Range of their SD across (wells of a 384-well plate)."""
 
 
-class Noise(_Frozen):
+class Noise(FrozenSettings):
     """Everything by chance."""
 
     level: float = 18.0
@@ -252,7 +248,7 @@ class Noise(_Frozen):
     """SD of the reader (counts)."""
 
 
-class SimulationSettings(_Frozen):
+class SimulationSettings(FrozenSettings):
     """A simulated screen; the defaults are the design of Normann et al. 2021 in two replicates."""
 
     design: Design = Field(default_factory=Design)
