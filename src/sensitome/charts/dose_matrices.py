@@ -92,7 +92,8 @@ def _key(shown: pl.DataFrame, count: int, reference: str) -> list[str]:
     """How to read the figure, for one that stands alone."""
     n = sorted(set(shown["n"].to_list()))
     left = count - shown.height
-    more = f" · {plural(left, 'further matrix').replace('matrixs', 'matrices')} in the table" if left > 0 else ""
+    others = "1 further matrix" if left == 1 else f"{left:,} further matrices"
+    more = f" · {others} in the table" if left > 0 else ""
     lines = [
         f"left: inhibition measured (%) · right: beyond what {_expects(reference)} (points of inhibition)",
         f"vermillion: more inhibition, blue: less · gray: one drug absent · the surest and strongest first{more}",

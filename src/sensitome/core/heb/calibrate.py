@@ -44,7 +44,8 @@ class Calibration(NamedTuple):
     """What the small model tells the large one.
 
     ``readings`` worth keeping, ``wrong_rate`` share of wells that go wrong, ``slopes`` (lines, arms), ``lone_wells``
-    whether an arm is mostly one well, ``general`` (general classes,) whether a class is worth having.
+    whether an arm is mostly one well, ``general`` (general classes,) whether a class is worth having, ``hit`` (items,)
+    P(the item sensitizes).
     """
 
     readings: Readings
@@ -52,6 +53,7 @@ class Calibration(NamedTuple):
     slopes: FloatArray
     lone_wells: bool
     general: BoolArray
+    hit: FloatArray
 
     def with_general(self, weights: FloatArray) -> Calibration:
         """Keep the general classes of these weights, too."""
@@ -109,7 +111,7 @@ def calibrate(values: FloatArray, *, mean: FloatArray, variance: float) -> Calib
         told = fit.row * (readings.wrong == 1) * (readings.witness == 1)
         shift = float(told @ readings.residual / (told.sum() + CENTERED_COUNT))
     keep = (fit.row > LEAST_POSTERIOR) | (readings.wrong == 0)
-    return Calibration(readings.where(keep), fit.wrong_rate, slopes, lone, fit.general > LEAST_GENERAL)
+    return Calibration(readings.where(keep), fit.wrong_rate, slopes, lone, fit.general > LEAST_GENERAL, fit.hit)
 
 
 def _few_classes(lines: int, drugs: int) -> Classes:

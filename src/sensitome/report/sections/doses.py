@@ -35,7 +35,7 @@ def build(tables: Tables, manifest: Manifest) -> dict[str, Any] | None:
     if summary.is_empty():
         return None
     return {
-        "count": plural(summary.height, "dose matrix").replace("matrixs", "matrices"),
+        "count": "1 dose matrix" if summary.height == 1 else f"{summary.height:,} dose matrices",
         "lines": named(sorted(summary["cell_line"].drop_nulls().unique().to_list())),
         "size": _size(tables["dose_scores"]),
         "n": _replicates(summary),
