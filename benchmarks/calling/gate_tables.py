@@ -16,7 +16,7 @@ from benchmarks.calling.gate_report import coverage, gate_rows
 from benchmarks.calling.records import read
 from benchmarks.calling.summary import reliability, summarize
 
-__all__ = ["between_marks", "table", "tables", "with_error"]
+__all__ = ["RESULTS", "SHOWN", "between_marks", "table", "tables", "with_error"]
 
 Records = Mapping[Cell, Mapping[str, Any]]
 RESULTS = Path(__file__).parents[1] / "results" / "gates.jsonl"
@@ -79,7 +79,14 @@ def _figures(records: Records) -> str:
 
 
 #: Scenario, replicates and size of the designs whose bins are shown.
-SHOWN = (("main", 1, 0.75), ("main", 2, 0.75), ("main", 3, 0.75), ("main", 1, 0.5), ("randpat", 1, 0.75))
+SHOWN = (
+    ("main", 1, 0.75),
+    ("main", 2, 0.75),
+    ("main", 3, 0.75),
+    ("main", 1, 0.5),
+    ("main", 2, 0.5),
+    ("randpat", 1, 0.75),
+)
 
 
 def _calibration(records: Records) -> str:

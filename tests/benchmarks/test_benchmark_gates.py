@@ -68,3 +68,20 @@ def test_gates_that_are_measured_are_not_measured_again(tmp_path: Path, monkeypa
     new = tables.between_marks(page, {"gates": "new"})
     assert new == "A <!-- gates -->\n\nnew\n\n<!-- end of gates --> B"
     assert tables.between_marks(new, {"gates": "new"}) == new
+
+
+def test_the_reliability_figure_has_a_bin_where_there_are_contexts() -> None:
+    figure, screens = benchmark("calling.reliability_figure"), benchmark("calling.gate_screens")
+    cells = [cell for group in screens.gate_cells(2) for cell in group]
+    table = figure.bins({cell: record(cell) for cell in cells})
+    assert table["design"].unique(maintain_order=True).to_list()[:2] == [
+        "main, 0.75 log2, 1 replicate",
+        "main, 0.75 log2, 2 replicates",
+    ]
+    first = table.row(0, named=True)
+    assert (first["rate"], first["false"], first["n"]) == pytest.approx((1 / 90, 2 / 90, 180))
+    assert first["low"] == first["high"] == first["false"]
+    assert first["most"] - first["rate"] == pytest.approx(1.96 * (first["rate"] * (1 - first["rate"]) / 180) ** 0.5)
+    assert first["least"] == 0
+    drawn = figure.reliability_chart(table).to_dict()
+    assert drawn["facet"]["sort"][0] == "main, 0.75 log2, 1 replicate"
