@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 __all__ = ["FIRST_SEED", "Cell", "Design", "simulations"]
 
-#: Screens with smaller seeds were looked at while the model was made.
+#: Screens with smaller seeds, and some from 201 on, were looked at while the model was made.
 FIRST_SEED = 101
 
 #: Scenario, replicates, size, normalization, variant.

@@ -80,8 +80,8 @@ def reliability_chart(table: pl.DataFrame) -> alt.FacetChart:
             title=alt.Title(
                 "What local rates promise, and what is false",
                 subtitle=[
-                    "point: bin of a tenth, its line two standard errors over screens · gray: 95 % of the chance if the rate were",
-                    "right and contexts independent · dashed: as promised · above it rates promise too much",
+                    "point: a bin of a tenth · line: two standard errors over screens · above the dashes: optimistic",
+                    "gray: where 95 of 100 would lie by chance if the rates were right and contexts independent",
                 ],
             )
         )
