@@ -32,7 +32,7 @@ def _with_priors() -> tuple[SensitizationMethod, ...]:
             reagents=2,
             needs_groups=False,
             decision="local_rate",
-            promise="local rates hold with two replicates; with one the surest calls are wrong twice as often as they say",
+            promise="local rates hold with two replicates; with one the surest calls are wrong twice as often as said",
             reference="Efron 2008, doi:10.1214/07-STS236; Urbut et al. 2019, doi:10.1038/s41588-018-0268-8",
             proof="tests/core/heb",
             run=runs.run_heb,
