@@ -231,6 +231,8 @@ def test_groups_of_reagents_have_backgrounds_of_their_own() -> None:
     assert answer.background[0] > 5 * answer.background[1] > 0
     for code in (0, 1):
         assert 0.9 < inside[group == code].mean() <= 1
+    unread = fit_sensitization(np.concatenate([values, np.full((1, 2, 4, 3), np.nan)]), group=np.append(group, 2))
+    assert unread.background[2] == pytest.approx(unread.variance / 16)
     alone = fit_sensitization(values, group=1 - group)
     np.testing.assert_allclose(alone.background, answer.background[::-1])
     np.testing.assert_allclose(alone.local_rate, answer.local_rate)

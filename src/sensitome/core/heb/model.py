@@ -169,11 +169,12 @@ def fit_sensitization(
     if settings.prior is not None:
         calibration = calibration.with_general(settings.prior.learned.general)
     classes = interaction_classes(patterns)
-    codes = np.zeros(len(clean), dtype=np.intp) if group is None else np.asarray(group, dtype=np.intp)[there]
+    groups = np.zeros(len(there), dtype=np.intp) if group is None else np.asarray(group, dtype=np.intp)
+    codes = groups[there]
     # What sensitizes is no background.
     dull = calibration.hit < 0.5
     background = np.array(
-        [background_variance(clean[dull & (codes == code)], variance=variance) for code in range(codes.max() + 1)]
+        [background_variance(clean[dull & (codes == code)], variance=variance) for code in range(groups.max() + 1)]
     )
     # Groups with the same background, as with one replicate, are one to the model.
     levels, level = np.unique(background, return_inverse=True)
