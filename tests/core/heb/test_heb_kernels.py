@@ -202,6 +202,13 @@ def test_noise_is_told_from_background_interactions() -> None:
     assert background_variance(values[..., :1], variance=0.04) == pytest.approx(0.0025)
 
 
+def test_few_reagents_leave_the_background_as_it_is_assumed() -> None:
+    """Thirty reagents cannot tell 0 from 1/16 of the variance; eight thousand can, as far as two replicates count."""
+    values = np.random.default_rng(3).normal(scale=0.2, size=(8000, 1, 3, 2))
+    assert background_variance(values[:30], variance=0.04) == pytest.approx(0.0025, rel=0.15)
+    assert background_variance(values, variance=0.04) == pytest.approx(0.00125, rel=0.25)
+
+
 def test_slopes_of_general_effects_are_found_and_few_reagents_change_nothing_much() -> None:
     rng = np.random.default_rng(3)
     general = -rng.exponential(size=(800, 1, 1))

@@ -17,6 +17,9 @@ FloatArray = npt.NDArray[np.float64]
 LEAST_VARIANCE = 1e-4
 #: Variance of small interactions in noise variances of a well, where replicates do not tell: a quarter of its SD.
 BACKGROUND_SHARE = 0.0625
+#: Standard error of a squared MAD of n normal values, times √n, in variances: 2 √(1 / (2 · 0.3675)), the efficiency of
+#: the MAD being 0.3675 (Rousseeuw & Croux 1993, doi:10.1080/01621459.1993.10476408).
+MAD_ERROR = 2.33
 #: Reagents with a slope of 1 that are counted in beforehand.
 EVEN_COUNT = 25
 
@@ -62,8 +65,9 @@ def background_variance(values: FloatArray, *, variance: float) -> float:
     -----
     The half sum of two replicates of an interaction holds what persists, their half difference has the same noise
     without it: the difference of their robust variances, averaged over contexts and pairs of replicates, estimates the
-    background. It is averaged with a sixteenth of `variance`, which counts as one replicate beside the R − 1 that tell,
-    and stands alone where there is one. The answer is at least a quarter of that.
+    background. It is averaged with a sixteenth of `variance`, which counts as one replicate beside the R − 1 that tell
+    (more where few reagents tell, so that the standard error of the estimate is beyond a sixteenth of `variance`), and
+    stands alone where there is one. The answer is at least a quarter of that.
     """
     assumed = assumed_background(variance)
     contrast = values[:, :, 1:] - values[:, :, :1]
@@ -77,8 +81,11 @@ def background_variance(values: FloatArray, *, variance: float) -> float:
     known = [float(np.mean(part[np.isfinite(part)])) for part in found if np.isfinite(part).any()]
     if not known:
         return assumed
-    mean = (assumed + (replicates - 1) * float(np.mean(known))) / replicates
-    return float(max(mean, 0.25 * assumed))
+    several = np.isfinite(contrast).sum(axis=-1)
+    compared = int((several * (several - 1) // 2).sum())
+    error = MAD_ERROR * np.sqrt(2 / max(compared, 1)) * variance
+    share = min(1 - 1 / replicates, assumed**2 / (assumed**2 + error**2))
+    return float(max(assumed + share * (float(np.mean(known)) - assumed), 0.25 * assumed))
 
 
 def well_variance(values: FloatArray, mean: FloatArray) -> float:
